@@ -1,0 +1,46 @@
+"""The common vocabulary: what happened, what a remote answered, and what we make of it.
+
+Every room may import this one; it imports none of them.  Everything here is a frozen
+record or a closed set of words, so that an event can be stored, replayed and compared.
+"""
+
+from outwarden.events.findings import Finding, Standing, Stream, Verdict
+from outwarden.events.happenings import (
+    AccountKind,
+    Attempted,
+    BounceReturned,
+    Event,
+    Login,
+    Outcome,
+    QueuedMessage,
+    Submitted,
+    decode_event,
+    encode_event,
+    event_id,
+)
+from outwarden.events.mailboxes import Domain, Mailbox, domain_of, mailbox
+from outwarden.events.refusals import Refusal, RefusalClass
+
+__all__ = [
+    "AccountKind",
+    "Attempted",
+    "BounceReturned",
+    "Domain",
+    "Event",
+    "Finding",
+    "Login",
+    "Mailbox",
+    "Outcome",
+    "QueuedMessage",
+    "Refusal",
+    "RefusalClass",
+    "Standing",
+    "Stream",
+    "Submitted",
+    "Verdict",
+    "decode_event",
+    "domain_of",
+    "encode_event",
+    "event_id",
+    "mailbox",
+]
