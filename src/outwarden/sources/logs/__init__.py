@@ -1,0 +1,1 @@
+"""Mail logs become events: one reader per mail server, none of which knows another."""
