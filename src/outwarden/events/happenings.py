@@ -62,7 +62,9 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempted", tag_field="type", 
     ``account`` and ``kind`` are those of the submission that the attempt belongs to: the reader
     has joined them already.  ``account`` is empty where the log begins in mid-message.
     ``original_recipient`` is what the sender wrote, where an alias or forward changed it.
-    ``status`` is the enhanced status code (RFC 3463).  ``reply`` is the remote's own words.
+    ``status`` is the enhanced status code (RFC 3463).  ``reply`` is the remote's own words;
+    ``listing`` and ``listed`` are the blocklist it names and what it says is listed.
+    ``outbound`` is False for a delivery that stays on our own system (mailbox, LMTP, pipe).
     """
 
     at: datetime
@@ -80,6 +82,7 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempted", tag_field="type", 
     sender: str = ""
     listing: str | None = None
     listed: str | None = None
+    outbound: bool = True
     line: str = ""
 
 
