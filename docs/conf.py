@@ -10,7 +10,7 @@ if _version is None:
 
 project = "Outwarden"
 author = "the Outwarden maintainers"
-copyright = author  # noqa: A001 - Sphinx asks for this name.
+copyright = author
 release = version = _version[1]
 
 extensions = ["myst_parser"]

@@ -20,7 +20,7 @@ STEPS = {
     "lint": f"ruff check {PYTHON_CODE}",
     "format": f"ruff format --check {PYTHON_CODE}",
     "types": "mypy",
-    "layers": "lint-imports",
+    "layers": "lint-imports --no-logo",
     "unit": "pytest -q tests/unit tests/corpus",
     "bad input": "pytest -q tests/bad_input",
     "architecture": "pytest -q tests/architecture",

@@ -1,0 +1,72 @@
+"""What is built ships every file of the package, and needs nothing that it does not declare."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "outwarden"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def declared() -> set[str]:
+    """The run-time dependencies, without their version bounds."""
+    return {re.split(r"[<>=~! \[]", requirement)[0] for requirement in PROJECT["dependencies"]}
+
+
+def imported() -> set[str]:
+    """The packages from outside that some module of ours imports, wherever in the file."""
+    roots = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                roots |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                roots.add(node.module.partition(".")[0])
+    return roots - set(sys.stdlib_module_names) - {"outwarden"}
+
+
+def test_dependencies_are_those_that_are_imported() -> None:
+    assert imported() == declared()
+
+
+def test_dependencies_are_those_argued_for() -> None:
+    page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
+    argued = set(re.findall(r"^\| ([a-z0-9-]+) \| \d", page, flags=re.MULTILINE))
+    assert argued == declared()
+
+
+def test_dependencies_are_pinned_in_the_release_the_decision_names() -> None:
+    page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
+    argued = dict(re.findall(r"^\| ([a-z0-9-]+) \| (\d[\w.]*) ", page, flags=re.MULTILINE))
+    pins = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", pins, flags=re.MULTILINE))
+    assert {name: pinned.get(name) for name in argued} == argued
+
+
+def test_pins_carry_hashes_and_no_addresses() -> None:
+    for file in sorted((ROOT / "requirements").glob("*.txt")):
+        text = file.read_text(encoding="utf-8")
+        packages = re.findall(r"^\S+==.*?(?=^\S|\Z)", text, flags=re.MULTILINE | re.DOTALL)
+        assert packages, file.name
+        assert all("--hash=sha256:" in package for package in packages), file.name
+        assert "://" not in text, file.name
+        assert "index" not in re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE), file.name
+
+
+def test_the_wheel_ships_every_file(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if name.startswith("outwarden/")}
+    ours = {f"outwarden/{file.relative_to(PACKAGE)}" for file in PACKAGE.rglob("*") if file.is_file()}
+    assert shipped == {name for name in ours if "__pycache__" not in name}
