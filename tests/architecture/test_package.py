@@ -70,3 +70,9 @@ def test_the_wheel_ships_every_file(tmp_path: Path) -> None:
         shipped = {name for name in archive.namelist() if name.startswith("outwarden/")}
     ours = {f"outwarden/{file.relative_to(PACKAGE)}" for file in PACKAGE.rglob("*") if file.is_file()}
     assert shipped == {name for name in ours if "__pycache__" not in name}
+
+
+def test_every_folder_of_code_is_a_package() -> None:
+    # A folder without __init__.py is invisible to import-linter: no contract would see into it.
+    folders = {file.parent for file in PACKAGE.rglob("*.py")}
+    assert sorted(str(folder) for folder in folders if not (folder / "__init__.py").exists()) == []
