@@ -15,7 +15,7 @@ command -v "$python" >/dev/null 2>&1 ||
     give_up "$python is older than 3.11. Name a newer one: make PYTHON=python3.12 ..."
 
 # Debian keeps ensurepip in a package of its own, without which a venv has no pip.
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+if ! "$python" -c 'import ensurepip, venv; ensurepip.version()' 2>/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing python3-venv ..."
         apt-get update -qq
