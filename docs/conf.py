@@ -17,6 +17,7 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = True
+highlight_language = "none"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 # Every heading down to the third level can be linked to by its own words.
