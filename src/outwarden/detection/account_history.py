@@ -1,0 +1,254 @@
+"""What one sender did: plain totals for strangers, and for accounts of ours also hour by hour.
+
+The rows are what the ledger is judged from; the lines kept beside them are its proof: for each
+kind of evidence the first three lines of the worst hour so far, and of the current one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from outwarden.detection.client_networks import network_of
+from outwarden.detection.hours import Hours
+from outwarden.events import AccountKind, Attempted, RefusalClass, Stream, Submitted
+
+_SAME_RUN_GAP = timedelta(minutes=10)
+_MOST_NETWORKS = 256
+_MOST_ADDRESSES = 4096
+_MOST_CLIENTS_OF_A_STRANGER = 32
+_LOUD = 6
+
+
+class Column:
+    """The columns of an account's rows (the first is the hour itself)."""
+
+    MESSAGES = 1
+    RECIPIENTS = 2
+    NEW = 3
+    """Recipients this account had not written to before."""
+    RESULTS = 4
+    """Final answers of remotes: delivered or bounced."""
+    UNKNOWN = 5
+    REFUSED = 6
+    """Refused as spam, or because we or our links are blocklisted."""
+    BOUNCED = 7
+    """All final refusals, and expiries."""
+    RETURNED = 8
+    """Bounces our own server returned to the sender."""
+    SAME = 9
+    """Messages of the same size and subject as the one before."""
+    RUN_FROM = 10
+    """When the largest run of the hour began: second of the hour plus 1, or ``EARLIER``."""
+    WIDTH = 11
+
+
+EARLIER = 3601
+"""Value of ``RUN_FROM``: the run began in an hour before."""
+
+
+class Lines:
+    """Proof for one kind of evidence: at most three lines each of the worst and the current hour."""
+
+    __slots__ = ("_count", "_hour", "_lines", "_worst_count", "_worst_hour", "_worst_lines")
+
+    def __init__(self) -> None:
+        self._hour = self._worst_hour = -1
+        self._count = self._worst_count = 0
+        self._lines: tuple[str, ...] = ()
+        self._worst_lines: tuple[str, ...] = ()
+
+    def add(self, hour: int, line: str) -> None:
+        """Keep the line if it is among the first three of its hour."""
+        if hour != self._hour:
+            if self._count > self._worst_count:
+                self._worst_hour, self._worst_count, self._worst_lines = self._hour, self._count, self._lines
+            self._hour, self._count, self._lines = hour, 0, ()
+        self._count += 1
+        if self._count <= 3 and line:
+            self._lines += (line,)
+
+    def within(self, first_hour: int, last_hour: int) -> tuple[str, ...]:
+        """Return up to three lines, those of the given hours first, the worst hour before others."""
+        kept = [(-self._worst_count, self._worst_hour, self._worst_lines), (-self._count, self._hour, self._lines)]
+        kept.sort(key=lambda one: (not first_hour <= one[1] <= last_hour, one[0], one[1]))
+        return tuple(dict.fromkeys(kept[0][2] + kept[1][2]))[:3]
+
+
+class NetworkUse:
+    """How one account used one client network."""
+
+    __slots__ = ("first_at", "first_hour", "line", "messages")
+
+    def __init__(self, first_at: datetime, first_hour: int, line: str) -> None:
+        self.first_at = first_at
+        self.first_hour = first_hour
+        self.line = line
+        self.messages = 0
+
+
+class SenderHistory:
+    """Totals of one sender.  For a stranger the last client address stands last in ``clients``."""
+
+    __slots__ = (
+        "account",
+        "bounced",
+        "bounces_returned",
+        "clients",
+        "deferred_attempts",
+        "delivered",
+        "expired",
+        "kind",
+        "messages",
+        "recipients",
+        "refused",
+    )
+
+    def __init__(self, account: str, kind: AccountKind) -> None:
+        self.account = account
+        self.kind = kind
+        self.messages = self.recipients = self.delivered = self.deferred_attempts = 0
+        self.bounced = self.expired = self.bounces_returned = 0
+        self.refused: dict[RefusalClass | None, int] | None = None
+        self.clients: tuple[str, ...] = ()
+
+    def count_bounce(self, refusal_class: RefusalClass | None) -> None:
+        """Count a final bounce by its class."""
+        self.bounced += 1
+        if self.refused is None:
+            self.refused = {}
+        self.refused[refusal_class] = self.refused.get(refusal_class, 0) + 1
+
+    def seen_at(self, address: str) -> None:
+        """Note the client address of a stranger."""
+        clients = self.clients
+        if clients and clients[-1] == address:
+            return
+        if address in clients:
+            clients = tuple(one for one in clients if one != address)
+        self.clients = (*clients[-_MOST_CLIENTS_OF_A_STRANGER + 1 :], address)
+
+
+class AccountHistory(SenderHistory):
+    """One account of ours: totals, rows by the hour, networks, and lines that prove it.
+
+    ``number`` tells accounts apart among the acquaintances.  ``networks`` holds the first 256 in order of
+    appearance, ``more_networks`` counts changes to yet others.
+    """
+
+    __slots__ = (
+        "_address",
+        "_loudest",
+        "_network",
+        "_run_began",
+        "_run_hour",
+        "_run_recipients",
+        "_same_as",
+        "_submitted_at",
+        "addresses",
+        "hours",
+        "lines",
+        "more_networks",
+        "networks",
+        "number",
+        "public_receivers",
+        "script",
+    )
+
+    def __init__(self, account: str, kind: AccountKind, number: int) -> None:
+        super().__init__(account, kind)
+        self.number = number
+        self.hours = Hours(Column.WIDTH)
+        self.lines: dict[Stream, Lines] = {}
+        self.networks: dict[str, NetworkUse] = {}
+        self.more_networks = 0
+        self.addresses: set[str] = set()
+        self.public_receivers: frozenset[str] = frozenset()
+        self.script: str | None = None
+        self._address: str | None = None
+        self._network: NetworkUse | None = None
+        self._same_as: tuple[int, str | None] | None = None
+        self._submitted_at: datetime | None = None
+        self._run_began = EARLIER
+        self._run_recipients = self._loudest = 0
+        self._run_hour = -1
+
+    def continuing(self, sender: SenderHistory) -> AccountHistory:
+        """Take over the totals of what was held for a stranger until now."""
+        for name in SenderHistory.__slots__:
+            if name != "kind":
+                setattr(self, name, getattr(sender, name))
+        return self
+
+    def submit(self, event: Submitted, hour: int, hour_from: datetime) -> None:
+        """Count a message handed in."""
+        hours = self.hours
+        if hours.hour != hour:
+            hours.turn(hour)
+        if self._run_hour != hour:
+            self._run_hour, self._run_began, self._loudest = hour, EARLIER, 0
+        rows, base = hours.rows, hours.base
+        rows[base + Column.MESSAGES] += 1
+        recipients = rows[base + Column.RECIPIENTS] + event.recipients
+        rows[base + Column.RECIPIENTS] = recipients
+        at = event.at
+        if self._submitted_at is None or at - self._submitted_at > _SAME_RUN_GAP:
+            self._run_began = (at - hour_from).seconds + 1
+            self._run_recipients = 0
+        self._submitted_at = at
+        self._run_recipients += event.recipients
+        if self._run_recipients > self._loudest:
+            self._loudest = self._run_recipients
+            rows[base + Column.RUN_FROM] = self._run_began
+        if recipients > _LOUD:
+            self.keep_line(Stream.VOLUME, hour, event.line)
+        same_as = (event.size, event.subject)
+        if same_as == self._same_as and event.size:
+            rows[base + Column.SAME] += 1
+            self.keep_line(Stream.SAME_MESSAGE, hour, event.line)
+        self._same_as = same_as
+        if event.script is not None:
+            self.script = event.script
+        if event.client_address is not None:
+            self._use(event.client_address, event, hour)
+
+    def _use(self, address: str, event: Submitted, hour: int) -> None:
+        if address != self._address:
+            self._address = address
+            if len(self.addresses) < _MOST_ADDRESSES:
+                self.addresses.add(address)
+            network = network_of(address)
+            use = self.networks.get(network)
+            if use is None:
+                use = NetworkUse(event.at, hour, event.line if self.networks else "")
+                if len(self.networks) < _MOST_NETWORKS:
+                    self.networks[network] = use
+                else:
+                    self.more_networks += 1
+            self._network = use
+        if self._network is not None:
+            self._network.messages += 1
+
+    def keep_line(self, stream: Stream, hour: int, line: str) -> None:
+        """Keep a line as proof for a stream, if it is among the worst."""
+        lines = self.lines.get(stream)
+        if lines is None:
+            lines = self.lines[stream] = Lines()
+        lines.add(hour, line)
+
+    def count_refusal(self, event: Attempted, hour: int, as_spam: bool) -> None:
+        """Count a final refusal in the current row (the caller has turned to it)."""
+        rows, base = self.hours.rows, self.hours.base
+        rows[base + Column.BOUNCED] += 1
+        if as_spam:
+            rows[base + Column.REFUSED] += 1
+            self.keep_line(Stream.REFUSED, hour, event.line)
+        elif event.refusal_class is RefusalClass.UNKNOWN_RECIPIENT:
+            rows[base + Column.UNKNOWN] += 1
+            self.keep_line(Stream.UNKNOWN_RECIPIENTS, hour, event.line)
+
+    def count_returned(self, hour: int, line: str) -> None:
+        """Count a bounce that our own server returned to the sender."""
+        if self.hours.hour != hour:
+            self.hours.turn(hour)
+        self.hours.rows[self.hours.base + Column.RETURNED] += 1
+        self.keep_line(Stream.BOUNCES_RETURNED, hour, line)

@@ -1,0 +1,58 @@
+"""The judgement of one account: its worst stretch of time, the ledger of it, since when, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from outwarden.detection.account_history import AccountHistory
+from outwarden.detection.cause import cause_of
+from outwarden.detection.incident import began, first_of_chain
+from outwarden.detection.ledger import WATCHED_AT, at_most, entries, points_by_stream, standing, total
+from outwarden.detection.population import Population
+from outwarden.detection.timeline import Timeline
+from outwarden.events import Finding, Standing
+
+ACCUSED = (Standing.HELD, Standing.BLOCKED)
+
+
+class Judgement(NamedTuple):
+    """How an account stands and why; ``since`` and ``cause`` from *held* upwards."""
+
+    standing: Standing = Standing.NORMAL
+    points: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    since: datetime | None = None
+    cause: str | None = None
+
+
+NOTHING = Judgement()
+
+
+def judge(account: AccountHistory, population: Population) -> Judgement:
+    """Judge an account on the worst of all its windows: the highest sum, then the shortest, then the first."""
+    if at_most(account) < WATCHED_AT:
+        return NOTHING
+    judged = [(total(window), window) for window in Timeline(account, population).windows()]
+    if not judged:
+        return NOTHING
+    highest, worst = max(judged, key=lambda one: (one[0], -one[1].hours, -one[1].last_hour))
+    points = points_by_stream(worst)
+    stands = standing(points)
+    first = first_of_chain(judged, worst, highest)
+    since = began(account, first, worst)
+    accused = stands in ACCUSED
+    return Judgement(
+        standing=stands,
+        points=round(sum(points.values()), 1),
+        findings=entries(worst, points, account, since),
+        since=since if accused else None,
+        cause=cause_of(account, worst, points) if accused else None,
+    )
+
+
+def excused(judgement: Judgement) -> Judgement:
+    """Return the judgement of somebody whose mail we only pass on: watched at most, and no culprit."""
+    if judgement.standing not in ACCUSED:
+        return judgement
+    return judgement._replace(standing=Standing.WATCHED, since=None, cause=None)

@@ -1,0 +1,41 @@
+"""How much more often a spamming account shows a share of bad results than an honest one.
+
+Both kinds of account differ among themselves, so each is described by a Beta distribution of
+rates and a count is weighed as beta-binomial: a few bad results of many say nothing, and no count
+however large says more than the spread of honest accounts allows.
+"""
+
+from __future__ import annotations
+
+from math import lgamma
+
+_OWN_RECORD_AT_MOST = 100.0
+
+
+def log_odds(bad: int, total: int, honest: tuple[float, float], guilty: tuple[float, float]) -> float:
+    """Return ln(P(bad of total | guilty) / P(bad of total | honest)); each kind as Beta (bad, good)."""
+    good = total - bad
+    return _gain(bad, good, *guilty) - _gain(bad, good, *honest)
+
+
+def _gain(bad: int, good: int, prior_bad: float, prior_good: float) -> float:
+    prior = prior_bad + prior_good
+    return (
+        lgamma(prior_bad + bad) - lgamma(prior_bad)
+        + lgamma(prior_good + good) - lgamma(prior_good)
+        - lgamma(prior + bad + good) + lgamma(prior)
+    )  # fmt: skip
+
+
+def with_record(rate: float, weight: float, bad_before: int, total_before: int) -> tuple[float, float]:
+    """Return the Beta of an honest account: the rate of others, sharpened by its own record.
+
+    Its own record weighs at most as much as a hundred results, because people change.
+    """
+    own = min(1.0, _OWN_RECORD_AT_MOST / total_before) if total_before else 0.0
+    return rate * weight + own * bad_before, (1.0 - rate) * weight + own * (total_before - bad_before)
+
+
+def capped(points: float, bad: int, lowest: float, highest: float, few_at_most: float) -> float:
+    """Hold points between the caps of a stream; fewer than three bad results stay under their own cap."""
+    return max(lowest, min(points, few_at_most if bad < 3 else highest))
