@@ -1,0 +1,255 @@
+"""The log as it lies in its files, in whatever formats, becomes events.
+
+``MixedLog`` is fed bytes that are cut anywhere, from one file after another, and finds out from the
+content of each block which readers it concerns: Postfix, Exim, Sendmail, OpenSMTPD, Exchange message
+tracking, login lines, and the journal of systemd with any of these inside.  What no reader takes is counted:
+a line with a syslog head is another program's, any other line was not understood.
+
+Promises: it raises nothing, whatever it is fed; each reader's events keep their order; and the events
+are the same however the bytes were cut.  Events of different readers are merged by time, so two
+that carry the same time may stand either way round.
+
+Each reader has its own ``Stamps``.  A reader takes the lines of a whole block at once, so with shared ones
+the next reader would begin at the block's first line again, and the year of a stamp follows
+from the stamp before it.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
+
+from outwarden.events import Event
+from outwarden.sources.logs.journald import is_journal, syslog_lines
+from outwarden.sources.logs.lines import LineBlocks
+from outwarden.sources.logs.logins import LoginLog
+from outwarden.sources.logs.reader import LogReader
+from outwarden.sources.logs.stamps import Stamps
+
+# A line without a syslog head: no stamp, or neither of the two words after it is a program's name
+# with a colon.  Empty lines and comments are passed over, and so is what syslogd says of itself.
+_STRANGE_LINE = re.compile(
+    r"\n(?=[^\n#])(?!"
+    r"(?:[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|@[0-9a-f]{24})[^ \n]*+ "
+    r"(?:(?:[^ \n]++(?<!:) )?+[^ \n]++(?<=:)|(?:[^ \n]++ )?(?:-- MARK --|(?:--- )?last message repeated )))"
+)
+# Formats whose lines have no syslog head where they are written to files of their own.
+_HEADLESS = ("exim", "exchange")
+_REFUSED_LOGIN = ": SASL "
+
+
+class _Format(NamedTuple):
+    """How a mail server's lines are recognised, and who reads them."""
+
+    recognises: Callable[[str], bool]
+    begin: Callable[[Stamps], LogReader]
+
+
+def _postfix() -> _Format:
+    from outwarden.sources.logs.postfix import PostfixLog, is_postfix
+
+    return _Format(is_postfix, PostfixLog)
+
+
+def _exim() -> _Format:
+    from outwarden.sources.logs.exim import EximLog, is_exim
+
+    return _Format(is_exim, EximLog)
+
+
+def _sendmail() -> _Format:
+    from outwarden.sources.logs.sendmail import SendmailLog, is_sendmail
+
+    return _Format(is_sendmail, SendmailLog)
+
+
+def _opensmtpd() -> _Format:
+    from outwarden.sources.logs.opensmtpd import OpenSmtpdLog, is_opensmtpd
+
+    return _Format(is_opensmtpd, OpenSmtpdLog)
+
+
+def _exchange() -> _Format:
+    from outwarden.sources.logs.exchange import ExchangeTrackingLog, is_exchange
+
+    return _Format(is_exchange, lambda _: ExchangeTrackingLog())
+
+
+# Most sites need one: each is imported when a block first asks for it.
+_FORMATS: dict[str, Callable[[], _Format]] = {
+    "postfix": _postfix,
+    "exim": _exim,
+    "sendmail": _sendmail,
+    "opensmtpd": _opensmtpd,
+    "exchange": _exchange,
+}
+
+
+class MixedLog:
+    """Reads a log of any formats.
+
+    ``newest`` is when the file was last written and ``zone`` the zone of stamps without one: see
+    ``Stamps``.  Lines are counted when they are complete: ``lines`` all of them, ``lines_not_understood`` those of no
+    known form, ``lines_of_other_programs`` syslog lines that no reader takes.
+    """
+
+    def __init__(self, newest: datetime, zone: tzinfo = UTC) -> None:
+        self.lines = 0
+        self.lines_of_other_programs = 0
+        self._strange_lines = 0
+        self._newest = newest
+        self._zone = zone
+        self._stamps: list[Stamps] = []
+        self._blocks = LineBlocks()
+        self._logins = LoginLog(self._own_stamps())
+        self._formats: dict[str, _Format] = {}
+        self._readers: dict[str, LogReader] = {}
+        self._in_journal = False
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats seen so far, in the order they were met."""
+        logins = ("logins",) if self._logins.lines_understood else ()
+        return (*self._readers, *logins, *(("journald",) if self._in_journal else ()))
+
+    @property
+    def lines_understood(self) -> int:
+        """How many lines were a mail server's, of a form that we know."""
+        return sum(reader.lines_understood for reader in self._all_readers())
+
+    @property
+    def lines_not_understood(self) -> int:
+        """How many lines had no form that we know, or were a mail server's of a form we do not know."""
+        return self._strange_lines + sum(reader.lines_not_understood for reader in self._all_readers())
+
+    @property
+    def lines_cut_off(self) -> int:
+        """How many lines were so long that only their beginning was read."""
+        return self._blocks.lines_cut_off
+
+    def feed(self, block: bytes) -> list[Event]:
+        """Return the events that these bytes complete."""
+        return self._read(self._blocks.feed(block))
+
+    def next_file(self, newest: datetime) -> list[Event]:
+        """Go on with the next file of the log, last written at ``newest``.
+
+        Returns the events of the last line so far, where it had no newline.
+        """
+        events = self._read(self._blocks.finish())
+        self._newest = newest
+        for stamps in self._stamps:
+            stamps.next_file(newest)
+        return events
+
+    def finish(self) -> list[Event]:
+        """Return the events still held back at the end of the log; more may be fed afterwards."""
+        events = self._read(self._blocks.finish())
+        return _merged([events, *(reader.finish() for reader in self._all_readers())])
+
+    def unknown_lines(self, block: bytes) -> list[str]:
+        """Read a block line by line, in place of ``feed``, and return the lines not understood."""
+        unknown = []
+        for line in self._blocks.feed(block).split("\n")[:-1]:
+            before = self.lines_not_understood
+            self._read(line + "\n")
+            if self.lines_not_understood > before:
+                unknown.append(line)
+        return unknown
+
+    def _own_stamps(self) -> Stamps:
+        stamps = Stamps(self._newest, self._zone)
+        self._stamps.append(stamps)
+        return stamps
+
+    def _all_readers(self) -> tuple[LogReader, ...]:
+        return (self._logins, *self._readers.values())
+
+    def _claimed(self) -> int:
+        return sum(reader.lines_understood + reader.lines_not_understood for reader in self._all_readers())
+
+    def _claimed_headless(self) -> int:
+        readers = [self._readers[name] for name in _HEADLESS if name in self._readers]
+        return sum(reader.lines_understood + reader.lines_not_understood for reader in readers)
+
+    def _read(self, text: str) -> list[Event]:
+        if not text:
+            return []
+        lines = text.count("\n")
+        self.lines += lines
+        if is_journal(text):
+            self._in_journal = True
+            text = syslog_lines(text)
+        events = []
+        all_claimed = self._claimed() + lines
+        headless = self._claimed_headless()
+        if self._occurs("postfix", text):
+            events.append(self._readers["postfix"].feed(text))
+            text = _not_of_postfix(text, self._claimed() < all_claimed)
+        if text:
+            events += self._read_others(text, all_claimed)
+        unclaimed = all_claimed - self._claimed()
+        if unclaimed > 0:
+            self._count(text, unclaimed, self._claimed_headless() - headless)
+        return _merged(events)
+
+    def _read_others(self, text: str, all_claimed: int) -> list[list[Event]]:
+        """Let the other readers take what Postfix's left.
+
+        Those of formats seen before come first; the others are asked while lines remain that none took.
+        """
+        events = [reader.feed(text) for name, reader in self._readers.items() if name != "postfix"]
+        events.append(self._logins.feed(text))
+        for name in _FORMATS:
+            if self._claimed() >= all_claimed:
+                break
+            if name not in self._readers and self._occurs(name, text):
+                events.append(self._readers[name].feed(text))
+        return events
+
+    def _occurs(self, name: str, text: str) -> bool:
+        """Return whether a format occurs in the text; if it does, its reader stands ready."""
+        if name not in self._formats:
+            self._formats[name] = _FORMATS[name]()
+        occurs = self._formats[name].recognises(text)
+        if occurs and name not in self._readers:
+            self._readers[name] = self._formats[name].begin(self._own_stamps())
+        return occurs
+
+    def _count(self, text: str, unclaimed: int, headless: int) -> None:
+        """Sort the lines that no reader took: another program's, or strange."""
+        without_head = len(_STRANGE_LINE.findall("\n" + text))
+        strange = min(max(without_head - headless, 0), unclaimed)
+        self._strange_lines += strange
+        self.lines_of_other_programs += unclaimed - strange
+
+
+def _not_of_postfix(text: str, anything_left: bool) -> str:
+    """Return the lines that concern other readers: not Postfix's, or its refused logins.
+
+    Most lines are Postfix's, so that taking them out makes each further look at the rest cheap.
+    """
+    if not anything_left and _REFUSED_LOGIN not in text:
+        return ""
+    rest = [line for line in text.split("\n") if "postfix" not in line or _REFUSED_LOGIN in line]
+    return "\n".join(rest)
+
+
+def _merged(parts: list[list[Event]]) -> list[Event]:
+    """Join the readers' events by time; those of one reader keep their order."""
+    merged: list[Event] = []
+    for part in filter(None, parts):
+        merged = _two_merged(merged, part) if merged else part
+    return merged
+
+
+def _two_merged(many: list[Event], few: list[Event]) -> list[Event]:
+    merged: list[Event] = []
+    at = begun = 0
+    for event in few:
+        while at < len(many) and many[at].at <= event.at:
+            at += 1
+        merged += many[begun:at]
+        merged.append(event)
+        begun = at
+    return merged + many[begun:]
