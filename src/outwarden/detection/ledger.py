@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from outwarden.detection.account_history import AccountHistory, Column
+from outwarden.detection.odds import capped
 from outwarden.detection.streams import (
     bounces_returned,
     networks,
@@ -26,6 +27,8 @@ HELD_AT = 5.0
 BLOCKED_AT = 9.0
 INDEPENDENT_FROM = 1.5
 INDEPENDENT_STREAMS = 2
+STRONG_FROM = 3.0
+"""A single proof from here on is enough to hold; below it takes two."""
 
 STREAMS = (volume, unknown_recipients, refused, networks, same_message, bounces_returned)
 
@@ -40,8 +43,8 @@ def at_most(account: AccountHistory) -> float:
     same = sum(account.hours.column(Column.SAME))
     return (
         volume.at_most(account.hours.column(Column.NEW), account.hours.column(Column.RECIPIENTS))
-        + (unknown_recipients.HIGHEST if unknown >= 3 else unknown_recipients.FEW_AT_MOST if unknown else 0.0)
-        + (refused.HIGHEST if refused_ >= 3 else refused.FEW_AT_MOST if refused_ else 0.0)
+        + capped(99.0, unknown, 0.0, unknown_recipients.HIGHEST_BY_COUNT)
+        + capped(99.0, refused_, 0.0, refused.HIGHEST_BY_COUNT)
         + (networks.HIGHEST if len(account.networks) > 1 else 0.0)
         + (same_message.HIGHEST if same > same_message.FLOOR else 0.0)
         + (bounces_returned.HIGHEST if returned else 0.0)
@@ -63,10 +66,11 @@ def total(window: Window) -> float:
 def standing(points: dict[Stream, float]) -> Standing:
     """Return what the points of all streams come to."""
     whole = sum(points.values())
-    proofs = sum(1 for stream, of in points.items() if of >= INDEPENDENT_FROM and stream not in _NO_PROOF)
-    if whole >= BLOCKED_AT and proofs >= INDEPENDENT_STREAMS:
+    proofs = [of for stream, of in points.items() if of >= INDEPENDENT_FROM and stream not in _NO_PROOF]
+    several = len(proofs) >= INDEPENDENT_STREAMS
+    if whole >= BLOCKED_AT and several:
         return Standing.BLOCKED
-    if whole >= HELD_AT:
+    if whole >= HELD_AT and (several or max(proofs, default=0.0) >= STRONG_FROM):
         return Standing.HELD
     return Standing.WATCHED if whole >= WATCHED_AT else Standing.NORMAL
 

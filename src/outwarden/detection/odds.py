@@ -7,9 +7,10 @@ however large says more than the spread of honest accounts allows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import lgamma
 
-_OWN_RECORD_AT_MOST = 100.0
+_OWN_RECORD_AT_MOST = 60.0
 
 
 def log_odds(bad: int, total: int, honest: tuple[float, float], guilty: tuple[float, float]) -> float:
@@ -30,12 +31,16 @@ def _gain(bad: int, good: int, prior_bad: float, prior_good: float) -> float:
 def with_record(rate: float, weight: float, bad_before: int, total_before: int) -> tuple[float, float]:
     """Return the Beta of an honest account: the rate of others, sharpened by its own record.
 
-    Its own record weighs at most as much as a hundred results, because people change.
+    Its own record weighs at most as much as sixty results, because people change.
     """
     own = min(1.0, _OWN_RECORD_AT_MOST / total_before) if total_before else 0.0
     return rate * weight + own * bad_before, (1.0 - rate) * weight + own * (total_before - bad_before)
 
 
-def capped(points: float, bad: int, lowest: float, highest: float, few_at_most: float) -> float:
-    """Hold points between the caps of a stream; fewer than three bad results stay under their own cap."""
-    return max(lowest, min(points, few_at_most if bad < 3 else highest))
+def capped(points: float, bad: int, lowest: float, highest_by_count: Sequence[float]) -> float:
+    """Hold points between the caps of a stream: the lowest, and the highest for this many bad results.
+
+    A few bad results stay under caps of their own, because one message to an old list, or one bad
+    link in a signature, brings several at once, and many accounts are looked at many times.
+    """
+    return max(lowest, min(points, highest_by_count[min(bad, len(highest_by_count) - 1)]))

@@ -14,7 +14,9 @@ STREAM = Stream.BOUNCES_RETURNED
 
 LOWEST = 0.0
 HIGHEST = 2.0
-FEW_AT_MOST = 0.7
+HIGHEST_BY_COUNT = (0.0, 0.5, 0.7, 1.0, 1.3, 1.6, HIGHEST)
+"""For 0, 1, 2, ... unexplained bounces."""
+
 HONEST = (1.2, 28.8)
 SPAMMING = (1.5, 4.5)
 
@@ -24,7 +26,8 @@ def points(window: Window) -> float:
     unexplained = min(window.returned - window.bounced, window.messages)
     if unexplained <= 0:
         return 0.0
-    return capped(log_odds(unexplained, window.messages, HONEST, SPAMMING), unexplained, LOWEST, HIGHEST, FEW_AT_MOST)
+    odds = log_odds(unexplained, window.messages, HONEST, SPAMMING)
+    return capped(odds, unexplained, LOWEST, HIGHEST_BY_COUNT)
 
 
 def words(window: Window) -> str:

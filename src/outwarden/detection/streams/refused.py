@@ -14,7 +14,9 @@ STREAM = Stream.REFUSED
 
 LOWEST = -1.0
 HIGHEST = 3.0
-FEW_AT_MOST = 1.4
+HIGHEST_BY_COUNT = (0.5, 1.0, 1.4, 1.8, 2.2, 2.6, HIGHEST)
+"""For 0, 1, 2, ... refusals."""
+
 HONEST_WEIGHT = 30.0
 SPAMMING = (1.0, 5.0)
 """One in six of a spammer's messages refused for what it is, with a wide spread: filters differ."""
@@ -26,7 +28,7 @@ def points(window: Window) -> float:
         return 0.0
     honest = with_record(window.others_refused_rate, HONEST_WEIGHT, window.refused_before, window.results_before)
     odds = log_odds(window.refused, window.results, honest, SPAMMING)
-    return capped(odds, window.refused, LOWEST, HIGHEST, FEW_AT_MOST)
+    return capped(odds, window.refused, LOWEST, HIGHEST_BY_COUNT)
 
 
 def words(window: Window) -> str:

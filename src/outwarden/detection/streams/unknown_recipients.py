@@ -10,8 +10,8 @@ STREAM = Stream.UNKNOWN_RECIPIENTS
 
 LOWEST = -2.0
 HIGHEST = 5.0
-FEW_AT_MOST = 1.4
-"""For fewer than three unknown recipients: one of four must not weigh more."""
+HIGHEST_BY_COUNT = (0.9, 1.2, 1.4, 2.2, 3.0, 3.6, 4.2, 4.6, HIGHEST)
+"""For 0, 1, 2, ... unknown recipients: one of four must not weigh much."""
 
 HONEST_WEIGHT = 30.0
 """How alike honest accounts are: as if each had shown the common rate over thirty results."""
@@ -26,7 +26,7 @@ def points(window: Window) -> float:
         return 0.0
     honest = with_record(window.others_unknown_rate, HONEST_WEIGHT, window.unknown_before, window.results_before)
     odds = log_odds(window.unknown, window.results, honest, SPAMMING)
-    return capped(odds, window.unknown, LOWEST, HIGHEST, FEW_AT_MOST)
+    return capped(odds, window.unknown, LOWEST, HIGHEST_BY_COUNT)
 
 
 def words(window: Window) -> str:
