@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
 
 
-class Submitted(msgspec.Struct, frozen=True, tag="submitted", tag_field="type"):
+class Submitted(msgspec.Struct, frozen=True, gc=False, tag="submitted", tag_field="type"):
     """A message was handed in and queued.
 
     ``recipients`` is how many envelope recipients the queue file has.  ``script`` names the
@@ -56,7 +56,9 @@ class Submitted(msgspec.Struct, frozen=True, tag="submitted", tag_field="type"):
     line: str = ""
 
 
-class Attempted(msgspec.Struct, frozen=True, tag="attempted", tag_field="type", rename={"refusal_class": "class"}):
+class Attempted(
+    msgspec.Struct, frozen=True, gc=False, tag="attempted", tag_field="type", rename={"refusal_class": "class"}
+):
     """One delivery attempt for one recipient, or (recipient empty) the expiry of a message.
 
     ``account`` and ``kind`` are those of the submission that the attempt belongs to: the reader
@@ -86,7 +88,7 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempted", tag_field="type", 
     line: str = ""
 
 
-class BounceReturned(msgspec.Struct, frozen=True, tag="bounce_received", tag_field="type"):
+class BounceReturned(msgspec.Struct, frozen=True, gc=False, tag="bounce_received", tag_field="type"):
     """Our own server returned a non-delivery notification to the sender of a message."""
 
     at: datetime
@@ -98,7 +100,7 @@ class BounceReturned(msgspec.Struct, frozen=True, tag="bounce_received", tag_fie
     line: str = ""
 
 
-class Login(msgspec.Struct, frozen=True, tag="login", tag_field="type"):
+class Login(msgspec.Struct, frozen=True, gc=False, tag="login", tag_field="type"):
     """Somebody logged in, or tried to: ``service`` is imap, pop3, submission, smtp, ..."""
 
     at: datetime
@@ -110,7 +112,7 @@ class Login(msgspec.Struct, frozen=True, tag="login", tag_field="type"):
     line: str = ""
 
 
-class QueuedMessage(msgspec.Struct, frozen=True, tag="queued", tag_field="type"):
+class QueuedMessage(msgspec.Struct, frozen=True, gc=False, tag="queued", tag_field="type"):
     """One message found waiting in a queue.
 
     ``queue`` is the queue's own name (active, deferred, hold, frozen, or an Exchange queue).
@@ -128,7 +130,7 @@ class QueuedMessage(msgspec.Struct, frozen=True, tag="queued", tag_field="type")
 Event = Submitted | Attempted | BounceReturned | Login
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Event)
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 def event_id(event: Event) -> str:

@@ -1,0 +1,380 @@
+"""Postfix's log becomes events: who submitted, to whom, what became of it.
+
+A queue file's life is joined from the lines of several programs: smtpd or pickup say who handed it
+in, cleanup its Message-ID, qmgr its envelope sender and size, the delivery agents what became of
+each recipient, bounce that its sender was told.  Short queue IDs come back after ``removed``, so
+state is forgotten there, and a new ``client=`` or ``uid=`` line always begins a new life.
+
+Promises: fed any text at all, in blocks of any number of whole lines, it raises nothing and gives
+the same events.  A message that a content filter hands back keeps its login (``reinjection``).
+
+Known limits: hosts that share one file must not have the same queue ID alive at once; the reply
+to a recipient that smtpd refused before there was a queue file (NOQUEUE) is no event.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from outwarden.events import (
+    AccountKind,
+    Attempted,
+    BounceReturned,
+    Event,
+    Mailbox,
+    Outcome,
+    RefusalClass,
+    Submitted,
+    domain_of,
+    mailbox,
+)
+from outwarden.sources.logs.postfix_lines import is_known_line, is_postfix_program
+from outwarden.sources.logs.reinjection import HELD_BACK_MESSAGES, HELD_BACK_SECONDS, NEAR
+from outwarden.sources.logs.stamps import MalformedStamp, Stamps
+from outwarden.sources.refusals import classify_cached
+
+# Each match begins at a newline: that is what makes the search fast.  A line is either of the
+# kinds that make events, with a queue ID (group 5) and what follows it (group 6), or one of the
+# commonest kinds that make none, recognised here so that few lines need a second look.
+_HEAD = r"\n((\d[^\n]{31}|[^\n]{15}|[^ \n]++) ([^ \n]++) ([^ \n\[]++)\[\d++\]: "
+_LINE = re.compile(
+    _HEAD + r"(?:([0-9A-Za-z]{6,}+): "
+    r"((?:client=|from=<|to=<|removed|requeued|uid=|sender non-|message-id=|(?:warning|info): header ).*+)"
+    r"|(?:(?:dis)?connect from|[A-Z][a-z]+ TLS connection est|NOQUEUE: |warning: |statistics: |CONNECT from|DISCONNECT|"
+    r"PASS |DNSBL rank|addr ).*+))"
+)
+_OTHER_LINE = re.compile(_HEAD + r"(.*+))")
+_ATTEMPT = re.compile(
+    r"to=<([^>]*+)>, (?:orig_to=<([^>]*+)>, )?+relay=([^,]*+), (?:conn_use=\d++, )?+delay=[^,]*+, "
+    r"(?:delays=[^,]*+, )?+(?:tls=[^,]*+, )?+(?:dsn=([^,]*+), )?+status=(\w++) \((.*+)"
+)
+_ODD_ATTEMPT = re.compile(
+    r"to=<(.*?)>, (?:orig_to=<(.*?)>, )?relay=([^,]*+), (?:[^s][^,]*+, )*?(?:dsn=([^,]*+), )?status=(\w++) \((.*+)"
+)
+_LONGEST_ODD = 8192
+_TAKEN_UP = re.compile(r"from=<([^>]*+)>, size=(\d++), nrcpt=(\d++)")
+_ODD_TAKEN_UP = re.compile(r"from=<(.*)>, size=(\d++), nrcpt=(\d++)")
+_HEADER = re.compile(r"\w++: header (Subject|X-PHP-Originating-Script): (.*) from [^ ]*?; from=<", re.I)
+_OUTCOMES = {
+    "sent": Outcome.DELIVERED,
+    "deferred": Outcome.DEFERRED,
+    "bounced": Outcome.BOUNCED,
+    # soft_bounce = yes: the agent meant to bounce, the mail stays queued.
+    "SOFTBOUNCE": Outcome.DEFERRED,
+}
+_MOST_NOT_TAKEN_UP = 200_000
+_MOST_REMEMBERED = 20_000
+_NO_HEADERS: dict[str, str] = {}
+
+# Line, stamp, host, program, queue ID, what follows it (the last two empty for a line without event).
+_Found = tuple[str, str, str, str, str, str]
+# Account (empty where only the envelope sender tells), kind, client address, earlier queue ID.
+_Submitter = tuple[str, AccountKind, str | None, str]
+_HELD_BACK = timedelta(seconds=HELD_BACK_SECONDS)
+_LOGIN, _LOCAL, _ADDRESS, _NULL = AccountKind.LOGIN, AccountKind.LOCAL, AccountKind.ADDRESS, AccountKind.NULL
+
+
+def is_postfix(block: str) -> bool:
+    """Say whether the block has a line that Postfix may have written."""
+    return "/qmgr[" in block or "/smtpd[" in block or "/smtp[" in block or "postfix" in block
+
+
+class _Message:
+    """A queue file that the queue manager has taken up."""
+
+    __slots__ = ("account", "held", "kind", "last_refusal", "sender")
+
+    def __init__(self, account: str, kind: AccountKind, sender: str) -> None:
+        self.account = account
+        self.kind = kind
+        self.sender = sender
+        self.last_refusal: RefusalClass | None = None
+        # Events held back while this may turn out to be another message come back.
+        self.held: list[Event] | None = None
+
+
+class PostfixLog:
+    """Reads Postfix's log.  ``stamps`` must be this reader's own: it follows the order of time."""
+
+    def __init__(self, stamps: Stamps) -> None:
+        self.lines_understood = 0
+        self.lines_not_understood = 0
+        self._stamps = stamps
+        # What smtpd or pickup said of a queue file before the queue manager took it up, with its
+        # line; what cleanup said of its Message-ID; and of the headers the site has it write down.
+        self._handed_in: dict[str, tuple[str, str]] = {}
+        self._message_ids: dict[str, str] = {}
+        self._headers: dict[str, dict[str, str]] = {}
+        # Who a client= or uid= line names: the same line comes again with every message.
+        self._submitters: dict[str, _Submitter] = {}
+        self._messages: dict[str, _Message] = {}
+        self._held_back: dict[str, tuple[_Message, datetime]] = {}
+        self._come_back: dict[str, _Message] = {}
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._events: list[Event] = []
+
+    def feed(self, block: str) -> list[Event]:
+        """Return the events that this block of whole lines completes."""
+        block = "\n" + block
+        found = _LINE.findall(block)
+        self._read(found)
+        self.lines_understood += len(found)
+        if block.count("postfix") > len(found) or "postfix" not in block:
+            self._look_again(block, len(found))
+        if len(self._message_ids) > _MOST_NOT_TAKEN_UP or len(self._handed_in) > _MOST_NOT_TAKEN_UP:
+            self._forget_never_taken_up()
+        events, self._events = self._events, []
+        return events
+
+    def finish(self) -> list[Event]:
+        """Return the events of messages still held back; nobody will claim them now."""
+        for queue_id in list(self._held_back):
+            self._let_go(queue_id)
+        events, self._events = self._events, []
+        return events
+
+    def _read(self, found: list[_Found]) -> None:
+        lines = iter(found)
+        while True:
+            try:
+                self._read_lines(lines)
+                return
+            except MalformedStamp:
+                self.lines_understood -= 1
+                self.lines_not_understood += 1
+
+    def _read_lines(self, lines: Iterator[_Found]) -> None:
+        """Read the lines that are left.  This loop is hot: what is rare is elsewhere."""
+        messages, handed_in, message_ids = self._messages, self._handed_in, self._message_ids
+        for line, stamp, host, program, queue_id, rest in lines:
+            if not rest:
+                continue
+            first = rest[0]
+            if first == "t":
+                self._attempt(line, stamp, host, program, queue_id, rest)
+            elif first == "f":
+                if queue_id in handed_in or queue_id not in messages:
+                    self._take_up(line, stamp, host, queue_id, rest)
+                elif rest.endswith("expired, returned to sender"):
+                    self._expire(line, stamp, host, queue_id)
+            elif first == "m":
+                message_ids[queue_id] = rest
+            elif first == "r":
+                if messages.pop(queue_id, None) is None:
+                    handed_in.pop(queue_id, None)
+            elif first == "c" or first == "u":
+                handed_in[queue_id] = (rest, line)
+            elif first == "s":
+                self._bounce(line, stamp, host, queue_id, rest)
+            else:
+                self._header(queue_id, rest)
+
+    # -- the life of a message ---------------------------------------------------------------------
+
+    def _take_up(self, line: str, stamp: str, host: str, queue_id: str, rest: str) -> None:
+        """The queue file becomes active for the first time: settle whose it is, and say so."""
+        submission, submission_line = self._handed_in.pop(queue_id, ("", line))
+        taken = _TAKEN_UP.match(rest) or _ODD_TAKEN_UP.match(rest)
+        if taken is None:
+            self._expire_unseen(line, stamp, host, queue_id, rest)
+            return
+        at = self._stamps.read(stamp)
+        if self._held_back:
+            self._let_go_of_old(at)
+        written, size, recipients = taken.groups()
+        sender = self._mailbox(written) if written else ""
+        account, kind, client, origin = self._submitters.get(submission) or self._submitter(submission)
+        message_id = self._message_ids.pop(queue_id, "")[11:].strip("<>") or None
+        if not account:
+            account, kind = (sender, kind) if sender else ("<>", _NULL)
+        message = self._messages[queue_id] = _Message(account, kind, sender)
+        if origin and self._comes_back_from(origin, message, queue_id):
+            return
+        if kind is _ADDRESS and (not client or client.startswith(NEAR)):
+            self._hold_back(message, queue_id, at)
+        headers = self._headers.pop(queue_id, _NO_HEADERS) if self._headers else _NO_HEADERS
+        submitted = Submitted(
+            at, host, queue_id, account, kind, client, sender, int(recipients), int(size), message_id,
+            headers.get("x-php-originating-script"), headers.get("subject"), submission_line,
+        )  # fmt: skip
+        (self._events if message.held is None else message.held).append(submitted)
+
+    def _submitter(self, rest: str) -> _Submitter:
+        """Read a ``client=`` or ``uid=`` line."""
+        if len(self._submitters) >= _MOST_REMEMBERED:
+            self._submitters.clear()
+        submitter = self._submitters[rest] = self._read_submitter(rest)
+        return submitter
+
+    def _read_submitter(self, rest: str) -> _Submitter:
+        if rest.startswith("uid="):
+            return "", _LOCAL, None, rest.partition(" orig_id=")[2]
+        if not rest:
+            return "", _ADDRESS, None, ""
+        opened = rest.find("[") + 1
+        at = rest.find(", sasl_username=", opened)
+        if at > 0:
+            return self._mailbox(rest[at + 16 :].partition(", ")[0]), _LOGIN, rest[opened : rest.find("]", opened)], ""
+        at = rest.find(", orig_client=", opened)
+        if at > 0:
+            opened = rest.find("[", at) + 1
+        client = rest[opened : rest.find("]", opened)]
+        return "", _ADDRESS, client, rest.partition(", orig_queue_id=")[2].partition(", ")[0]
+
+    def _attempt(self, line: str, stamp: str, host: str, program: str, queue_id: str, rest: str) -> None:
+        tried = _ATTEMPT.match(rest) or _ODD_ATTEMPT.match(rest[:_LONGEST_ODD])
+        if tried is None:
+            return
+        recipient, original, relay, status, word, reply = tried.groups()
+        outcome = _OUTCOMES.get(word)
+        if outcome is None:
+            return
+        message = self._messages.get(queue_id) or self._known(queue_id)
+        reply = reply.removesuffix(")")
+        at = self._stamps.read(stamp)
+        refusal_class = listing = listed = None
+        if outcome is not Outcome.DELIVERED:
+            refusal = classify_cached(reply, domain_of(message.sender))
+            refusal_class, listing, listed = refusal.refusal_class, refusal.list, refusal.listed
+            message.last_refusal = refusal_class
+        elif (self._held_back or self._come_back) and self._went_to_filter(message, queue_id, reply):
+            return
+        attempted = Attempted(
+            at, host, queue_id, message.account, message.kind,
+            recipient if recipient.islower() else mailbox(recipient),
+            outcome, refusal_class, reply, None if relay == "none" else relay, status,
+            original, message.sender, listing, listed, program.endswith("/smtp"), line,
+        )  # fmt: skip
+        if message.held is None:
+            self._events.append(attempted)
+        else:
+            message.held.append(attempted)
+
+    def _bounce(self, line: str, stamp: str, host: str, queue_id: str, rest: str) -> None:
+        message = self._messages.get(queue_id) or self._known(queue_id)
+        notification = rest.rpartition(" ")[2]
+        at = self._stamps.read(stamp)
+        self._emit(message, BounceReturned(at, host, queue_id, message.account, message.kind, notification, line))
+
+    def _expire(self, line: str, stamp: str, host: str, queue_id: str) -> None:
+        message = self._messages[queue_id]
+        at = self._stamps.read(stamp)
+        expired = Attempted(
+            at, host, queue_id, message.account, message.kind, "", Outcome.EXPIRED, message.last_refusal,
+            sender=message.sender, line=line,
+        )  # fmt: skip
+        self._emit(message, expired)
+
+    def _expire_unseen(self, line: str, stamp: str, host: str, queue_id: str, rest: str) -> None:
+        """A message is given up whose earlier lines lie before this log begins."""
+        if not rest.endswith("expired, returned to sender"):
+            return
+        written = rest[6:].partition(">")[0]
+        sender = self._mailbox(written) if written else ""
+        self._messages[queue_id] = _Message(sender or "<>", _ADDRESS if sender else _NULL, sender)
+        self._expire(line, stamp, host, queue_id)
+
+    def _known(self, queue_id: str) -> _Message:
+        """Return the message of this queue ID; one without account where its beginning was not seen."""
+        message = self._messages.get(queue_id)
+        if message is None:
+            message = self._messages[queue_id] = _Message("", _ADDRESS, "")
+        return message
+
+    def _header(self, queue_id: str, rest: str) -> None:
+        """A header that the site's header_checks write to the log, before the message is taken up."""
+        header = _HEADER.match(rest[:_LONGEST_ODD])
+        if header is not None and queue_id in self._handed_in:
+            self._headers.setdefault(queue_id, {})[header[1].lower()] = header[2]
+
+    def _emit(self, message: _Message, event: Event) -> None:
+        (self._events if message.held is None else message.held).append(event)
+
+    # -- messages that a content filter may hand back ----------------------------------------------
+
+    def _hold_back(self, message: _Message, queue_id: str, at: datetime) -> None:
+        if queue_id in self._held_back:
+            self._let_go(queue_id)
+        if len(self._held_back) >= HELD_BACK_MESSAGES:
+            self._let_go(next(iter(self._held_back)))
+        message.held = []
+        self._held_back[queue_id] = (message, at)
+
+    def _let_go(self, queue_id: str) -> None:
+        """Nobody claimed it: it is a message of its own."""
+        message, _ = self._held_back.pop(queue_id)
+        self._events += message.held or ()
+        message.held = None
+
+    def _let_go_of_old(self, at: datetime) -> None:
+        for queue_id, (_, since) in list(self._held_back.items()):
+            if at - since <= _HELD_BACK:
+                return
+            self._let_go(queue_id)
+
+    def _went_to_filter(self, message: _Message, queue_id: str, reply: str) -> bool:
+        """Say whether this delivery was one to a content filter, and join the two messages if so."""
+        new_id = reply.rpartition(" as ")[2].rstrip(")")
+        back = self._come_back.get(new_id)
+        if back is not None and back is message:
+            return True
+        handed_back, _ = self._held_back.get(new_id, (None, None))
+        if handed_back is None or handed_back.sender != message.sender or handed_back is message:
+            return False
+        del self._held_back[new_id]
+        # What a filter hands back is surely a message of its own before.
+        if queue_id in self._held_back:
+            self._let_go(queue_id)
+        held, handed_back.held = handed_back.held or [], None
+        handed_back.account, handed_back.kind = message.account, message.kind
+        for event in held:
+            if not isinstance(event, Submitted):
+                joined = msgspec.structs.replace(event, account=message.account, kind=message.kind)
+                self._emit(message, joined)
+        self._remember_come_back(new_id, message)
+        return True
+
+    def _comes_back_from(self, origin: str, message: _Message, queue_id: str) -> bool:
+        """The queue file itself names the one that it was before."""
+        if origin in self._held_back:
+            self._let_go(origin)
+        before = self._come_back.get(origin) or self._messages.get(origin)
+        if before is None:
+            return False
+        message.account, message.kind = before.account, before.kind
+        self._remember_come_back(queue_id, before)
+        return True
+
+    def _remember_come_back(self, queue_id: str, message: _Message) -> None:
+        if len(self._come_back) >= HELD_BACK_MESSAGES:
+            del self._come_back[next(iter(self._come_back))]
+        self._come_back[queue_id] = message
+
+    # -- what is rare ------------------------------------------------------------------------------
+
+    def _look_again(self, block: str, found: int) -> None:
+        """Count the lines of Postfix that the fast pattern passed over, by whether we know them."""
+        for line, _, _, program, message in _OTHER_LINE.findall(block):
+            if not is_postfix_program(program) or _LINE.match("\n" + line):
+                continue
+            if is_known_line(message):
+                self.lines_understood += 1
+            else:
+                self.lines_not_understood += 1
+
+    def _forget_never_taken_up(self) -> None:
+        """Drop the older half of what was handed in and never taken up (refused, or a lost line)."""
+        for waiting in (self._handed_in, self._message_ids, self._headers):
+            for queue_id in list(waiting)[: len(waiting) // 2]:
+                del waiting[queue_id]
+
+    def _mailbox(self, text: str) -> Mailbox:
+        """Return the mailbox; the same text gives the same object, which saves memory and time."""
+        known = self._mailboxes.get(text)
+        if known is None:
+            if len(self._mailboxes) >= _MOST_REMEMBERED:
+                self._mailboxes.clear()
+            known = self._mailboxes[text] = mailbox(text)
+        return known
