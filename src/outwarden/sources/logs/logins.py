@@ -39,7 +39,7 @@ _DOVECOT_CREDENTIALS = re.compile(rf"\(([^(),]*+),({_ADDRESS})[,)]")
 _DOVECOT_AUTH_REFUSED = re.compile(
     r": (?:unknown user|password mismatch|invalid credentials|pam_authenticate\(\) failed)", re.I
 )
-_PASSWORD = re.compile(r" \((?:[A-Z0-9]+ of )?given password: ")
+_PASSWORD = re.compile(r" \((?:[A-Z0-9]++ of )?+given password: ")
 _PAM = re.compile(
     r"(?:[^ :]++: ){1,2}+pam_[a-z0-9]++\((dovecot|imaps?|pop3?s?|smtps?|smtpd|submission|sieve|cyrus)(?::auth)?+\): "
     r"authentication failure;"
@@ -122,7 +122,6 @@ class LoginLog:
         if outcome is None:
             return None
         account, ok, service, address = outcome
-        secret = _PASSWORD.search(line)
         return Login(
             at=at,
             host=head[2] or "",
@@ -130,7 +129,7 @@ class LoginLog:
             ok=ok,
             service=service,
             client_address=address.removeprefix("::ffff:") if address else None,
-            line=line[: secret.start()] if secret else line,
+            line=line if ok else _PASSWORD.split(line, maxsplit=1)[0],
         )
 
 
