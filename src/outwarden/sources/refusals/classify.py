@@ -1,0 +1,153 @@
+"""A refusal's text is sorted by what must be done about it.
+
+The order is that of ``rules.toml``: a text that only looks like a listing, a list named by name or
+link, the provider's own code, words, and the enhanced status when nothing else speaks.  The status
+code alone never outvotes words, because 5.7.1 is said of everything.
+
+Promise: ``classify`` raises nothing and looks at the first 4096 characters, with expressions that take
+linear time; so a text of any length costs no more than a few milliseconds.
+
+What this does not do: it does not ask whether an address named as listed is ours.
+"""
+
+import re
+
+import msgspec
+
+from outwarden.events import Refusal, RefusalClass
+from outwarden.sources.refusals.glossary import plain_words
+from outwarden.sources.refusals.listings import Listed, listed_address, listed_domain, listed_host, lists
+from outwarden.sources.refusals.providers import author, keeper
+from outwarden.sources.refusals.rulebook import rulebook
+from outwarden.sources.refusals.unwrap import Reply, one_line, unwrap
+from outwarden.sources.refusals.wording import wording
+
+_BLOCKLISTS = frozenset(
+    {RefusalClass.ADDRESS_BLOCKLISTED, RefusalClass.DOMAIN_BLOCKLISTED, RefusalClass.URL_BLOCKLISTED}
+)
+_ABOUT_RECIPIENT = frozenset(
+    {RefusalClass.UNKNOWN_RECIPIENT, RefusalClass.MAILBOX_FULL, RefusalClass.RECIPIENT_DISABLED}
+)
+_PASSING = frozenset(
+    {
+        RefusalClass.NETWORK,
+        RefusalClass.GREYLISTED,
+        RefusalClass.RATE_LIMITED,
+        RefusalClass.LOCAL_ERROR,
+        RefusalClass.REMOTE_ERROR,
+    }
+)
+# What a mail server of our own gives up at once, and what it tries again, where no code says so.
+_FINAL_WORDS = re.compile(
+    r"\btoo many hops\b|\bloop\b|\bexpired\b|\bretry timeout\b|\bfor a long time\b|\bdied\b|\btime limit\b|\bundeliverable\b|\bgiving up\b"
+)
+_PASSING_WORDS = re.compile(r"^deferred|\btemporarily\b|\btry again\b|\bdeferred\b|\bwarning\b|\bwill retry\b|\bnot reached\b")
+_ABOUT_A_LINK = re.compile(
+    r"(?<!%)\b(?:url|link|website|weblink|body)\b|\bmessage contains\b|\bcontains? (?:a |the )?(?:[^ ]+ )?domain\b|\bin (?:the |your |this )?(?:message|body|content)\b"
+)
+_ABOUT_A_DOMAIN = re.compile(r"\bdomain\b|\bsender address\b|\bsender @|\bhelo\b|\bfrom address\b")
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What a wording means, whoever it is said of; ``skipped`` words stand before the remote's own."""
+
+    refusal_class: RefusalClass
+    permanent: bool
+    list_id: str | None
+    provider: str | None
+    status: str | None
+    skipped: int
+
+
+def classify(text: str, sender_domain: str | None = None) -> Refusal:
+    """Return what a refusal's text means.
+
+    ``sender_domain`` is the domain of our envelope sender, lower-case, where it is known: a domain that a
+    list of domains names is then told from that of a link in the message.
+    """
+    line = one_line(text)
+    return refusal(text, line, judge(wording(line)), sender_domain)
+
+
+def judge(worded: str) -> Judgement:
+    """Return what a wording (one line, masked) means."""
+    reply = unwrap(worded)
+    plain = plain_words(reply.words)
+    words = frozenset(plain.split(" "))
+    provider = author(reply.words, reply.speaker)
+    refusal_class, list_id = _cause(reply, plain, words, provider)
+    if provider is None and refusal_class in _ABOUT_RECIPIENT:
+        provider = keeper(reply.words)
+    elif provider == list_id and refusal_class in _BLOCKLISTS and lists().named_in(reply.words, words):
+        # Who runs the list need not have written the text.
+        provider = None
+    return Judgement(
+        refusal_class, _permanent(reply, refusal_class, plain), list_id, provider, reply.status, reply.skipped
+    )
+
+
+def refusal(text: str, line: str, judgement: Judgement, sender_domain: str | None) -> Refusal:
+    """Return a judgement as the refusal of one text; ``line`` is that text on one line, unmasked."""
+    refusal_class = judgement.refusal_class
+    listed = _listed(line, judgement) if refusal_class in _BLOCKLISTS else None
+    if refusal_class is RefusalClass.URL_BLOCKLISTED and listed and listed == sender_domain:
+        refusal_class = RefusalClass.DOMAIN_BLOCKLISTED
+    return Refusal(
+        text=text,
+        refusal_class=refusal_class,
+        permanent=judgement.permanent,
+        list=judgement.list_id,
+        listed=listed,
+        provider=judgement.provider,
+        status=judgement.status,
+    )
+
+
+def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None) -> tuple[RefusalClass, str | None]:
+    """Return the class and the list."""
+    named = lists().named_in(reply.words, words)
+    rule = rulebook().first(("fault",), reply, plain, words, provider)
+    if rule is not None:
+        by_list = rule.refusal_class is RefusalClass.REMOTE_ERROR and named is not None
+        return rule.refusal_class, named.list_id if named and by_list else None
+    if named is not None:
+        return _listing(named, reply.words, plain)
+    rule = rulebook().first(("code", "words", "status"), reply, plain, words, provider)
+    if rule is None:
+        return RefusalClass.UNCLASSIFIED, None
+    # A list that is not named is the provider's own.
+    return rule.refusal_class, provider if rule.refusal_class in _BLOCKLISTS else None
+
+
+def _listing(named: Listed, written: str, plain: str) -> tuple[RefusalClass, str]:
+    """Return the class and the list, where a list is named."""
+    if named.lists == "address" or (named.lists == "both" and _speaks_of_address(written, plain)):
+        return RefusalClass.ADDRESS_BLOCKLISTED, named.list_id
+    list_id = named.domain_list or named.list_id
+    if _ABOUT_A_LINK.search(plain):
+        return RefusalClass.URL_BLOCKLISTED, list_id
+    return RefusalClass.DOMAIN_BLOCKLISTED, list_id
+
+
+def _speaks_of_address(written: str, plain: str) -> bool:
+    if "/query/domain/" in written:
+        return False
+    return "%ip" in written or not (_ABOUT_A_DOMAIN.search(plain) or _ABOUT_A_LINK.search(plain))
+
+
+def _listed(line: str, judgement: Judgement) -> str | None:
+    reply = line.split(" ", judgement.skipped)[-1].lower()
+    if judgement.refusal_class is RefusalClass.ADDRESS_BLOCKLISTED:
+        return listed_address(reply) or listed_host(reply)
+    return listed_domain(reply)
+
+
+def _permanent(reply: Reply, refusal_class: RefusalClass, plain: str) -> bool:
+    """Say whether the refusal is final: by the reply code, else the status, else by what our own server does."""
+    if reply.code is not None:
+        return reply.code >= 500
+    if reply.status is not None:
+        return reply.status.startswith("5")
+    if _PASSING_WORDS.search(plain):
+        return False
+    return refusal_class not in _PASSING or _FINAL_WORDS.search(plain) is not None

@@ -1,0 +1,137 @@
+"""Which blocklist a refusal names, and which address or domain it says is listed."""
+
+import re
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from outwarden.sources.refusals.rulebook import read_table
+
+_LONGEST_SHORT_NAME = 5
+_HOSTS = re.compile(r"(?<![\w@.-])(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12}(?![\w-])")
+_ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
+_ADDRESS6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}::?){2,7}(?:[0-9a-f]{1,4})?(?![\w:])")
+_NOT_OURS = re.compile(r"(?:dns ip|resolver|nameserver|reporter|mx ip)[ :=\[(]{1,4}$")
+_HOST_IN_BRACKETS = re.compile(r"(?:client|host|helo|server)(?: host| name)? ?[\[<(]((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})[\])>]")
+_GREETING = re.compile(r"^\W{0,3}[45]\d\d[- ](?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24} ")
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,600}")
+_DOMAIN_ASKED = re.compile(r"(?:/query/domain/|/domain/|[?&;](?:domain|d|dom|host|query|q|lookup)=)([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,9})")
+_DOMAIN_NAMED = re.compile(
+    r"(?:sender address|sender|from|domain(?: name)?|helo|url|link|uri|website|host(?:name)?|client)(?: is| was| of)?[ :=\"'\[(<]{1,4}(?:https?://)?(?:[^\s@<>\[\]()\"']{1,64}@)?"
+    r"((?:[a-z0-9_-]{1,63}\.){1,9}[a-z]{2,24})(?![\w@-])"
+)
+_SENDER = re.compile(r"(?:sender|from)[^@]{0,40}?[\[<( :][^\s@<>\[\]()]{1,64}@((?:[a-z0-9_-]{1,63}\.){1,9}[a-z]{2,24})")
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A list that a reply names: its short id, where in the reply, and what it holds."""
+
+    list_id: str
+    lists: Literal["address", "domain", "both"]
+    domain_list: str | None
+
+
+class Lists:
+    """The lists of ``lists.toml``."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, Listed] = {}
+        self._by_zone: dict[str, str] = {}
+        self._names: list[tuple[str, str]] = []
+        self._short_names: dict[str, str] = {}
+        self._part_of: dict[str, str] = {}
+        for list_id, entry in read_table("lists.toml").items():
+            self._lists[list_id] = Listed(list_id, entry["lists"], entry.get("domain_list"))
+            if "part_of" in entry:
+                self._part_of[list_id] = entry["part_of"]
+            for zone in entry["zones"].split():
+                self._by_zone[zone] = list_id
+            for name in entry["names"]:
+                if len(name) <= _LONGEST_SHORT_NAME and name.isalnum():
+                    self._short_names[name] = list_id
+                else:
+                    self._names.append((name, list_id))
+
+    def named_in(self, reply: str, words: frozenset[str]) -> Listed | None:
+        """Return the list that a reply (lower-case) names first, the exact part of it rather than the whole."""
+        places: dict[str, int] = {}
+        if "." in reply:
+            for host in _HOSTS.finditer(reply):
+                zone_of = self.by_zone(host[0])
+                if zone_of is not None:
+                    places.setdefault(zone_of, host.start())
+        for name, list_id in self._names:
+            place = reply.find(name)
+            if place >= 0:
+                places[list_id] = min(place, places.get(list_id, place))
+        for word in words & self._short_names.keys():
+            list_id = self._short_names[word]
+            places.setdefault(list_id, max(reply.find(word), 0))
+        if not places:
+            return None
+        first = min(places, key=lambda list_id: places[list_id])
+        whole = self._part_of.get(first, first)
+        parts = [list_id for list_id in places if self._part_of.get(list_id) == whole]
+        chosen = min(parts, key=lambda list_id: places[list_id]) if parts else first
+        return self._lists[chosen]
+
+    def by_zone(self, host: str) -> str | None:
+        """Return the id of the list that a host name (lower-case) belongs to."""
+        while host:
+            list_id = self._by_zone.get(host)
+            if list_id is not None:
+                return list_id
+            host = host.partition(".")[2]
+        return None
+
+
+@cache
+def lists() -> Lists:
+    """Return the lists of ``lists.toml``."""
+    return Lists()
+
+
+def listed_address(reply: str) -> str | None:
+    """Return the address that a reply (lower-case) says is listed: the first that is not a list's answer."""
+    answer = None
+    for found in _ADDRESS.finditer(reply):
+        if any(int(part) > 255 for part in found[0].split(".")) or _NOT_OURS.search(reply, max(found.start() - 20, 0), found.start()):
+            continue
+        if not found[0].startswith("127.0.0."):
+            return found[0]
+        if answer is None and reply[found.start() - 1 : found.start()] in ("[", "=", "/"):
+            answer = found[0]
+    if answer is None and reply.count(":") > 1:
+        answer = next((found[0] for found in _ADDRESS6.finditer(reply) if _is_ipv6(found[0])), None)
+    return answer
+
+
+def _is_ipv6(text: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def listed_host(reply: str) -> str | None:
+    """Return the host name that stands where an address is expected, or None."""
+    found = _HOST_IN_BRACKETS.search(reply)
+    return found[1] if found else None
+
+
+def listed_domain(reply: str) -> str | None:
+    """Return the domain that a reply (lower-case) says is listed, or None."""
+    asked = _DOMAIN_ASKED.search(reply)
+    if asked and not _ADDRESS.fullmatch(asked[1]):
+        return asked[1]
+    prose = _LINK.sub(" ", _GREETING.sub("", reply))
+    by_zone = lists().by_zone
+    for expression in (_SENDER, _DOMAIN_NAMED):
+        for found in expression.finditer(prose):
+            if by_zone(found[1]) is None:
+                return found[1]
+    return next((host[0] for host in _HOSTS.finditer(prose) if by_zone(host[0]) is None), None)

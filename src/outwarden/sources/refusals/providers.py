@@ -1,0 +1,39 @@
+"""Which service wrote a refusal, as far as its text shows."""
+
+import re
+from functools import cache
+
+from outwarden.sources.refusals.rulebook import read_table
+from outwarden.sources.refusals.wording import services
+
+# A link, a host after a dash or bracket as services sign their replies, or the greeting's name.
+_SIGNATURE = re.compile(
+    r"(?:https?://(?:www\.)?|[-(\[,] ?|^\W{0,3}[45]\d\d[- ](?:[45]\.\d\.\d{1,3} )?<?)"
+    r"((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})(?=[/\])?:>; ,.]|$)(?!\.?\[)"
+)
+_MAILBOX = re.compile(r"@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4})")
+
+
+@cache
+def _marks() -> tuple[tuple[str, str], ...]:
+    table = read_table("providers.toml")
+    return tuple((mark, service) for service, entry in table.items() for mark in entry["marks"])
+
+
+def author(reply: str, speaker: str | None) -> str | None:
+    """Return who wrote a reply (masked, lower-case): told by fixed wording, a signature or link, the host that spoke."""
+    for mark, service in _marks():
+        if mark in reply:
+            return service
+    known = services()
+    for host in _SIGNATURE.finditer(reply):
+        service_of_host = known.of(host[1])
+        if service_of_host is not None:
+            return service_of_host
+    return known.of(speaker) if speaker else None
+
+
+def keeper(reply: str) -> str | None:
+    """Return who keeps the mailbox that a reply (masked, lower-case) names first."""
+    mailbox = _MAILBOX.search(reply)
+    return services().of(mailbox[1]) if mailbox else None

@@ -1,0 +1,107 @@
+"""The rules of ``rules.toml``, the lists of ``lists.toml`` and the services of ``providers.toml``, ready for use.
+
+A rule is found by the words it needs, so that a reply is held against a few rules and not all of
+them; an expression is compiled when it is first wanted.  The files are read on first use.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any, Literal
+
+from outwarden.events import RefusalClass
+from outwarden.sources.refusals.unwrap import Reply
+
+Stage = Literal["fault", "code", "words", "status"]
+Lists = Literal["address", "domain", "both"]
+
+_STAGES: tuple[Stage, ...] = ("fault", "code", "words", "status")
+
+
+class Rule:
+    """One rule: what it looks for, and the class it gives."""
+
+    def __init__(self, place: int, entry: dict[str, Any], parts: dict[str, str]) -> None:
+        self.place = place
+        self.name: str = entry["name"]
+        self.stage: Stage = entry["stage"]
+        self.refusal_class = RefusalClass(entry["class"])
+        self.tells: tuple[str, ...] = tuple(entry.get("tells", ()))
+        self.words: tuple[str, ...] = tuple(entry.get("words", ()))
+        self.status: tuple[str, ...] = tuple(entry.get("status", ()))
+        self._status_starts = tuple(code if code.endswith(".") else f"{code}." for code in self.status)
+        self.provider: str | None = entry.get("provider")
+        self.sample: str = entry["sample"]
+        self.source: str = entry["source"]
+        self._patterns: list[str] = entry.get("patterns", [])
+        self._parts = parts
+
+    @cached_property
+    def expressions(self) -> tuple[re.Pattern[str], ...]:
+        """The rule's expressions over plain words."""
+        return tuple(re.compile(_filled(pattern, self._parts)) for pattern in self._patterns)
+
+    def fits(self, reply: Reply, plain: str, provider: str | None) -> bool:
+        """Say whether the rule fits a reply and its plain words.
+
+        For a rule with ``words`` the caller has found one of them in the plain words.
+        """
+        if self.provider is not None and provider != self.provider:
+            return False
+        if self.tells:
+            return any(tell in reply.words for tell in self.tells)
+        if self.status:
+            # A code that ends in a dot stands for all that begin with it.
+            return reply.status is not None and f"{reply.status}.".startswith(self._status_starts)
+        return not self._patterns or any(expression.search(plain) for expression in self.expressions)
+
+
+def _filled(pattern: str, parts: dict[str, str]) -> str:
+    for _ in range(2):
+        pattern = re.sub(r"\{([a-z]+)\}", lambda found: parts[found[1]], pattern)
+    return pattern
+
+
+class Rulebook:
+    """All rules in order."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._by_word: dict[Stage, dict[str, list[Rule]]] = {stage: {} for stage in _STAGES}
+        self._always: dict[Stage, dict[int, Rule]] = {stage: {} for stage in _STAGES}
+        for rule in self.rules:
+            for word in rule.words:
+                self._by_word[rule.stage].setdefault(word, []).append(rule)
+            if not rule.words:
+                self._always[rule.stage][rule.place] = rule
+
+    def first(
+        self, stages: Iterable[Stage], reply: Reply, plain: str, words: frozenset[str], provider: str | None
+    ) -> Rule | None:
+        """Return the first rule of those stages that fits a reply and its plain words, or None."""
+        for stage in stages:
+            for rule in self._candidates(stage, words):
+                if rule.fits(reply, plain, provider):
+                    return rule
+        return None
+
+    def _candidates(self, stage: Stage, words: frozenset[str]) -> Iterator[Rule]:
+        by_word = self._by_word[stage]
+        found = {rule.place: rule for word in words & by_word.keys() for rule in by_word[word]}
+        found.update(self._always[stage])
+        return (found[place] for place in sorted(found))
+
+
+def read_table(name: str) -> dict[str, Any]:
+    """Return one of the TOML files beside this module."""
+    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+@cache
+def rulebook() -> Rulebook:
+    """Return the rules of ``rules.toml``."""
+    table = read_table("rules.toml")
+    parts: dict[str, str] = table["parts"]
+    return Rulebook(Rule(place, entry, parts) for place, entry in enumerate(table["rule"]))

@@ -1,0 +1,109 @@
+"""A reply is taken out of what our own server and the log wrapped around it.
+
+Postfix, Exim, Sendmail, OpenSMTPD, Exchange and the writers of DSNs each put words of their own
+around a remote's reply, break it over lines, or join its lines.  ``unwrap`` gives back the remote's
+words on one line, without the repeated codes of a multi-line reply (RFC 5321 section 4.2.1), and
+beside them what the wrapping tells: which host spoke.  Where there is no remote's reply inside,
+our own server's words are the text.
+
+At most ``LONGEST`` characters are looked at, and every pattern here takes linear time.
+"""
+
+import re
+
+import msgspec
+
+LONGEST = 4096
+
+_SOFT_BREAK = re.compile(r"=[ \t]*\r?\n")
+_ENCODED = re.compile(r"=([0-9A-F]{2})(?![0-9A-F])")
+# Exim writes a line break of a reply as two characters, syslog daemons as an octal escape.
+_WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\015\\012|#015#012|#012|<br ?/?>", re.IGNORECASE)
+_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#)")
+_CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
+_STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
+_REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?=\s|$))?| (?:#?[45]\.[0-7]\.\d{1,3}(?=\s|$))?)\s?")
+_IN_REPLY_TO = re.compile(r"\s*\(in reply to [^()]{1,60}\)?\s*\)?$", re.IGNORECASE)
+_EXCHANGE = re.compile(r"\{LED=([^{}]{0,3000})", re.IGNORECASE)
+_EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
+# What stands before a reply when somebody else reports it.
+_REPORTED = re.compile(
+    r"said:|says:|responded|response (?:was|from|received)|replied|answered|smtp error|refused to talk to me:|error message from|"
+    r"does not like|failed after|reply:|was rejected\. remote|lmtp error|remote (?:server|host|mta|mail|smtp)|diagnostic-code|"
+    r"\bhost [^ ]+ ?\[|last error|rejected by (?:the )?(?:remote )?(?:host|server)|temporarily suspended|expired|timeout exceeded|"
+    r"antwortete|sagte|a repondu|respondio|ha risposto|<<<|stat=|result=|smtp;|"
+    r"after (?:rcpt to|mail from|end of data|data|pipelined|ehlo|initial)",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(r"(?:\bhost |\bH=|\bfrom |connect(?:ed)? to |relay=|with )<?((?:[a-z0-9_-]+\.)+[a-z]{2,24})\.?(?= ?[\[(]|[ :,])", re.IGNORECASE)
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What was said, by whom, and the two codes.
+
+    ``words`` is the reply on one line, lower-case, without its reply code.  ``speaker`` is the host that
+    the wrapping names.  ``code`` is the SMTP reply code, ``status`` the first enhanced status code
+    (RFC 3463) of the whole text.  ``skipped`` is how many words of the line stand before the reply.
+    """
+
+    words: str
+    speaker: str | None
+    code: int | None
+    status: str | None
+    skipped: int
+
+
+def unwrap(line: str) -> Reply:
+    """Return the reply inside a line (of ``one_line``, masked).  Raises nothing."""
+    status = _STATUS.search(line)
+    speaker = None
+    start, end = 0, len(line)
+    exchange = _EXCHANGE.search(line)
+    if exchange:
+        host = _EXCHANGE_HOST.search(line)
+        speaker = host[1] if host else None
+        start, end = exchange.span(1)
+    reply_at = _reply_at(line, start, end)
+    if reply_at > start and speaker is None:
+        named = _SPEAKER.search(line, 0, reply_at)
+        speaker = named[1] if named else None
+    words = _IN_REPLY_TO.sub("", line[reply_at:end])
+    started = _CODE_AT_START.match(words)
+    if started:
+        words = _join_lines(words[started.end(1) :], started[1])
+    return Reply(
+        words=words.lower(),
+        speaker=speaker.lower() if speaker else None,
+        code=int(started[1]) if started else None,
+        status=status[0] if status else None,
+        skipped=line.count(" ", 0, reply_at),
+    )
+
+
+def one_line(text: str) -> str:
+    """Return the text's beginning with soft breaks joined and every run of white space made one space."""
+    text = text[:LONGEST]
+    if "=" in text and "\n" in text and _SOFT_BREAK.search(text):
+        text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
+    if "\\" in text or "#01" in text or "<" in text:
+        text = _WRITTEN_BREAK.sub(" ", text)
+    return " ".join(text.split())
+
+
+def _reply_at(line: str, start: int, end: int) -> int:
+    """Return where the remote's reply begins: at a reply code that something before it reports, else at the start."""
+    if _CODE_AT_START.match(line, start, end):
+        return start
+    code = _CODE.search(line, start, end)
+    if code and _REPORTED.search(line, start, code.start()):
+        return code.start()
+    return start
+
+
+def _join_lines(words: str, code: str) -> str:
+    """Return a multi-line reply, its first code cut off, as one sentence: the codes of its further lines are dropped."""
+    if not words.startswith("-") and f" {code}-" not in words:
+        return words
+    words = words.removeprefix("-")
+    words = _REPEATED.sub(lambda found: found[0] if found[1] != code else "", words)
+    return words

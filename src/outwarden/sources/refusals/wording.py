@@ -1,0 +1,94 @@
+"""The wording of a reply: what stays the same when it is said of another mailbox, address or queue id.
+
+Everything that only names somebody is masked word by word before a reply is judged, so that no rule
+can be misled by a word inside an address, and replies of one wording can be remembered as one:
+
+- a mailbox becomes ``@box``, or ``@gmail.com`` where its domain tells a service that we know;
+- an IPv4 address becomes ``%ip``; a list's answers (127.x) stay, because they mean something;
+- a host right before its address, as in ``mx.b.example[192.0.2.1]``, becomes ``%host``, or the name of its service;
+- a queue or session id becomes ``%id``.
+
+A masked word holds no space, so words keep their places.
+"""
+
+import re
+from functools import cache
+
+from outwarden.sources.refusals.rulebook import read_table
+
+_MOST_WORDS = 16_384
+_LONGEST_KEPT = 100
+_LONGEST_WORD = 512
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_MAILBOX = re.compile(r"[^\s<>()\[\],;:\"@/=?]{0,64}+@([^\s<>()\[\],;:\"@/=?]{0,255})")
+_ADDRESS = re.compile(rf"(?<![\w.])(?!127\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)")
+_HOST_BEFORE_ADDRESS = re.compile(r"(?<![\w.-])((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12})(?=\[%ip\])", re.IGNORECASE)
+_ID = re.compile(r"(?=[a-z.-]*\d)(?=[\d.-]*[a-z])[a-z0-9]{10,40}(?:[.-][a-z0-9]{1,24}){0,3}|[A-F0-9]{9,16}|(?=[a-zA-Z]*\d)[0-9a-zA-Z]{6}-[0-9a-zA-Z]{6,11}-[0-9a-zA-Z]{2,4}")
+
+
+class _Services:
+    """Which service a host name belongs to."""
+
+    def __init__(self) -> None:
+        self._by_host: dict[str, str] = {}
+        for service, entry in read_table("providers.toml").items():
+            for host in entry["hosts"].split():
+                self._by_host.setdefault(host, service)
+
+    def known_part(self, host: str) -> str | None:
+        """Return the end of a host name (lower-case) that tells its service, or None."""
+        while host:
+            if host in self._by_host:
+                return host
+            host = host.partition(".")[2]
+        return None
+
+    def of(self, host: str) -> str | None:
+        """Return the service that a host name (lower-case) belongs to, or None."""
+        known = self.known_part(host)
+        return None if known is None else self._by_host[known]
+
+
+@cache
+def services() -> _Services:
+    """Return the services of ``providers.toml`` by host name."""
+    return _Services()
+
+
+class _MaskedWords(dict[str, str]):
+    """The mask of each word seen lately; forgets all of them when it has grown too large."""
+
+    def __missing__(self, word: str) -> str:
+        masked = _masked(word)
+        if len(word) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_WORDS:
+                self.clear()
+            self[word] = masked
+        return masked
+
+
+_masked_words = _MaskedWords()
+
+
+def wording(line: str) -> str:
+    """Return the line, its words separated by single spaces, with what only names somebody masked."""
+    return " ".join(map(_masked_words.__getitem__, line.split(" ")))
+
+
+def _masked(word: str) -> str:
+    word = word[:_LONGEST_WORD]
+    if "@" in word:
+        word = _MAILBOX.sub(lambda found: _known_or(found[1], "@", "@box"), word)
+    if word.count(".") >= 3:
+        word = _ADDRESS.sub("%ip", word)
+        if "[%ip]" in word:
+            word = _HOST_BEFORE_ADDRESS.sub(lambda found: _known_or(found[1], "", "%host"), word)
+    if len(word) >= 9 and _ID.fullmatch(word):
+        return "%id"
+    return word
+
+
+def _known_or(host: str, before: str, otherwise: str) -> str:
+    known = services().known_part(host.rstrip(".").lower())
+    return otherwise if known is None else before + known
