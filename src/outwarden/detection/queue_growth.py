@@ -19,7 +19,7 @@ from outwarden.detection.own_past import SHORTEST_PAST, Growth, grown
 from outwarden.events import Finding, QueuedMessage, RefusalClass, domain_of
 from outwarden.events.mailboxes import NULL_SENDER
 from outwarden.sources.queue.reading import CounterSample, QueueReading
-from outwarden.sources.refusals import classify
+from outwarden.sources.refusals import classify_cached
 
 _NAMED_SENDERS = 50
 _FEW = 50
@@ -169,8 +169,9 @@ def _floor(counter: str) -> float:
 def _counter_finding(first: CounterSample, growth: Growth, series: Sequence[CounterSample]) -> Finding:
     where = f" on {first.host}" if first.host else ""
     named = f"{first.counter} ({first.instance})" if first.instance else first.counter
-    end = "and still is" if growth.lasting else f"until {_clock(growth.until)}"
-    text = f"{named}{where} rose to {_figure(growth.peak)} at {_clock(growth.since)} {end} (own usual value {_figure(growth.usual)})"
+    end = "and stays there" if growth.lasting else f"until {_clock(growth.until)}"
+    rose = f"rose from its usual {_figure(growth.usual)} to {_figure(growth.peak)}"
+    text = f"{named}{where} {rose} at {_clock(growth.since)} {end}"
     shown = [sample for sample in series if growth.since <= sample.at <= growth.until]
     evidence = tuple(
         f"{_clock(sample.at)} {named}{where} = {_figure(sample.value)}" for sample in shown[:_EVIDENCE_LINES]
@@ -228,7 +229,7 @@ def _reason_findings(reasons: Counter[str], at: datetime | None) -> list[Finding
     waiting = reasons.total()
     listed, troubled, lists, words = 0, 0, Counter[str](), list[str]()
     for reason, count in reasons.most_common():
-        refusal = classify(reason) if reason else None
+        refusal = classify_cached(reason) if reason else None
         if refusal is None:
             continue
         if refusal.refusal_class in _LISTED:

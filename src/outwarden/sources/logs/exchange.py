@@ -45,7 +45,7 @@ from outwarden.sources.logs.exchange_rows import (
     submitter,
 )
 from outwarden.sources.powershell_stamps import MalformedPowerShellStamp, powershell_stamp
-from outwarden.sources.refusals import classify
+from outwarden.sources.refusals import classify_cached
 
 _MAX_LINE = 1 << 20
 _MAX_JOINED_LINES = 50
@@ -270,7 +270,7 @@ def _attempt(
 ) -> Attempted:
     reply = reply_of(status) or reply_of(row.context.partition(";ClientSubmitTime:")[0])
     code = _ENHANCED_STATUS.search(reply)
-    refusal = classify(reply, domain_of(found.sender)) if reply and outcome is not Outcome.DELIVERED else None
+    refusal = classify_cached(reply, domain_of(found.sender)) if reply and outcome is not Outcome.DELIVERED else None
     return Attempted(
         at,
         row.client_host or row.server_host,
