@@ -1,0 +1,45 @@
+"""What every story needs: real programs, a folder others can enter, and the command under test."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The stories share the small servers in lab/, which no other test may use.
+sys.path.insert(0, str(Path(__file__).parent))
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Return a folder that the mail servers' own users can enter (pytest's is closed to them)."""
+    folder = Path(tempfile.mkdtemp(prefix="outwarden-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def outwarden() -> Command:
+    """Return the real command: it prints one JSON document, which is returned."""
+
+    def run(*arguments: str | Path, codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - it is JSON
+        done = subprocess.run(
+            [sys.executable, "-m", "outwarden", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        )
+        assert done.returncode in codes, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+
+    return run

@@ -1,0 +1,30 @@
+"""Ports that are free, and conditions that come true before a deadline."""
+
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+    """Return as soon as the condition holds; fail the test when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def answers(port: int, address: str = "127.0.0.1") -> bool:
+    """Say whether somebody listens on the port."""
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
