@@ -87,6 +87,9 @@ def duration(span: timedelta) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
+_LEAST_WIDTH = 8
+
+
 class Column(NamedTuple):
     """A column of a table: its head, a shorter head for narrow terminals, numbers to the right."""
 
@@ -96,20 +99,25 @@ class Column(NamedTuple):
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], width: int) -> list[str]:
-    """Return the lines of a table, head first, no wider than ``width``: the first column gives way."""
+    """Return the lines of a table, head first, no wider than ``width``.
+
+    Where it is too wide it takes its short heads, then narrower gaps, then cuts the first column.
+    """
     body = [list(row) for row in rows]
-    for heads in ([column.head for column in columns], [column.short or column.head for column in columns]):
+    long, short = [column.head for column in columns], [column.short or column.head for column in columns]
+    for heads, gap in ((long, 2), (short, 2), (short, 1)):
         widths = [max(map(len, cells)) for cells in zip(heads, *body, strict=True)]
-        too_wide = sum(widths) + 2 * (len(widths) - 1) - width
+        too_wide = sum(widths) + gap * (len(widths) - 1) - width
         if too_wide <= 0:
             break
-    widths[0] = max(widths[0] - max(too_wide, 0), 8)
-    return [_row(columns, row, widths) for row in [heads, *body]]
+    if too_wide > 0:
+        widths[0] = max(widths[0] - too_wide, _LEAST_WIDTH)
+    return [_row(columns, row, widths, " " * gap) for row in [heads, *body]]
 
 
-def _row(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> str:
+def _row(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], gap: str) -> str:
     padded = (
         cut(cell, width).rjust(width) if column.right else cut(cell, width).ljust(width)
         for column, cell, width in zip(columns, cells, widths, strict=True)
     )
-    return "  ".join(padded).rstrip()
+    return gap.join(padded).rstrip()

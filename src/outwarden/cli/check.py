@@ -1,0 +1,106 @@
+"""``outwarden check``: is this server sending spam, who, since when, why, and what next.
+
+The exit code is a monitor's: 0 no, 1 maybe, 2 yes, 3 for everything that is no answer.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outwarden.cli.failure import CouldNot
+from outwarden.cli.log_options import (
+    failures_in_words,
+    now,
+    print_unknown,
+    refuse_damage,
+    screen,
+    show_unknown,
+    timezone,
+)
+from outwarden.cli.progress import Progress
+from outwarden.cli.rendering import print_json
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from outwarden.detection.queue_growth import QueueAssessment
+    from outwarden.service.examine import Examination
+    from outwarden.service.own_server import OwnServer
+
+
+@click.command(epilog="Exit code: 0 no, 1 maybe, 2 yes, 3 could not tell or could not read.")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--queue", "queue_file", metavar="FILE", help="Queue listing: postqueue -j, exim -bp, mailq, Get-Queue.")
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the answer as one page, too.")
+@timezone
+@show_unknown
+@click.pass_context
+def check(
+    context: click.Context,
+    files: tuple[str, ...],
+    queue_file: str | None,
+    html: Path | None,
+    zone: "tzinfo",
+    show_unknown: bool,
+) -> None:
+    """Is this server sending spam?  Who, since when, why, and what to do next.
+
+    FILE is a log, a folder of rotated logs, or - for standard input; compressed files are read as
+    they are.  Without FILE the mail server, its logs and its queue are looked for on this machine.
+    """
+    from outwarden.cli.verdict_words import EXIT_CODES
+    from outwarden.service.examine import LogReading, examine
+
+    with failures_in_words(), Progress(wanted=not context.obj["quiet"]) as progress:
+        given = _what_to_read(files, zone)
+        queue = given.queue if queue_file is None else _queue(queue_file, zone)
+        reading = LogReading(given.sources, zone, progress, print_unknown if show_unknown else None)
+        examination = examine(reading, queue, given.looked_at)
+    if html is not None:
+        from outwarden.cli.output_file import write_whole
+        from outwarden.cli.page import page
+
+        write_whole(html, [page(examination)])
+    _show(examination, context.obj)
+    refuse_damage(examination.damage)
+    context.exit(EXIT_CODES[examination.assessment.verdict])
+
+
+def _what_to_read(files: tuple[str, ...], zone: "tzinfo") -> "OwnServer":
+    from outwarden.service.examine import log_sources
+    from outwarden.service.own_server import NoMailServer, OwnServer, own_server
+
+    if files:
+        return OwnServer(log_sources(files), None, ())
+    try:
+        return own_server(now(), zone)
+    except NoMailServer as fault:
+        raise CouldNot(str(fault)) from fault
+
+
+def _queue(name: str, zone: "tzinfo") -> "QueueAssessment":
+    from outwarden.service.examine import judge_queue
+    from outwarden.sources.queue.reading import MalformedQueue
+
+    try:
+        with click.open_file(name, "rb") as file:
+            return judge_queue(file.read(), now(), zone)
+    except OSError as fault:
+        raise CouldNot(f"{name}: {fault.strerror}; save the queue with: postqueue -j > {name}") from fault
+    except MalformedQueue as fault:
+        raise CouldNot(f"{name}: {fault}; save the queue with postqueue -j, exim -bp or mailq") from fault
+
+
+def _show(examination: "Examination", options: dict[str, Any]) -> None:
+    if options["json"]:
+        from outwarden.cli.documents import check_document
+
+        print_json(check_document(examination))
+        return
+    from outwarden.cli.report import report, verdict_line
+
+    if options["quiet"]:
+        click.echo(verdict_line(examination.assessment))
+    else:
+        click.echo("\n".join(report(examination, screen(options["verbose"]))))

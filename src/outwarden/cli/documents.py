@@ -1,0 +1,119 @@
+"""The JSON documents of ``check`` and ``logs``: names and shapes that other programs rely on."""
+
+from typing import Any
+
+from outwarden.detection.assessment import AccountAssessment, Assessment
+from outwarden.service.examine import Examination
+from outwarden.sources.logs.account_table import AccountCounts, AccountTable, network_of
+
+_COUNTS = (
+    "messages",
+    "recipients",
+    "delivered",
+    "deferred_attempts",
+    "bounced",
+    "expired",
+    "refused",
+    "bounces_returned",
+    "client_addresses",
+    "networks",
+)
+
+
+def check_document(examination: Examination) -> dict[str, Any]:
+    """Return the answer of ``check``."""
+    assessment = examination.assessment
+    return {
+        "verdict": assessment.verdict,
+        "since": assessment.since,
+        "because": assessment.because,
+        "accounts": [
+            {
+                "account": account.account,
+                "standing": account.standing,
+                "points": account.points,
+                "findings": account.findings,
+                "since": account.since,
+                "cause": account.cause,
+                "kind": account.kind,
+                **{name: getattr(account, name) for name in _COUNTS},
+            }
+            for account in assessment.accounts
+        ],
+        "blocklists": [],
+        "queue": examination.queue,
+        "authentication": [],
+        "next_steps": assessment.next_steps,
+        **_what_was_read(examination),
+        "listings_seen": assessment.listings_seen,
+        "looked_at": examination.looked_at,
+    }
+
+
+def logs_document(examination: Examination) -> dict[str, Any]:
+    """Return the answer of ``logs``."""
+    assessment = examination.assessment
+    return {
+        **_what_was_read(examination),
+        "accounts": [_account(account) for account in assessment.accounts],
+        **_elsewhere(assessment),
+    }
+
+
+def _what_was_read(examination: Examination) -> dict[str, Any]:
+    return {
+        "from": examination.assessment.from_at,
+        "to": examination.assessment.to_at,
+        "lines": examination.lines,
+        "lines_not_understood": examination.lines_not_understood,
+        "formats": examination.formats,
+        "files": examination.files,
+        "clock_set_back": examination.clock_set_back,
+    }
+
+
+def _account(account: AccountAssessment) -> dict[str, Any]:
+    return {
+        "account": account.account,
+        "kind": account.kind,
+        **{name: getattr(account, name) for name in _COUNTS},
+        "points": account.points,
+        "findings": account.findings,
+    }
+
+
+def _elsewhere(assessment: Assessment) -> dict[str, Any]:
+    return {"destinations": assessment.destinations, "listings_seen": assessment.listings_seen}
+
+
+def counts_document(accounts: AccountTable, lines: int, lines_not_understood: int) -> dict[str, Any]:
+    """Return the answer of ``logs --counts-only``: what was not looked at is null."""
+    return {
+        "from": None,
+        "to": None,
+        "lines": lines,
+        "lines_not_understood": lines_not_understood,
+        "accounts": [_counted(row) for row in sorted(accounts, key=lambda row: (-row.recipients, row.account))],
+        "destinations": None,
+        "listings_seen": None,
+    }
+
+
+def _counted(row: AccountCounts) -> dict[str, Any]:
+    clients = row.clients()
+    return {
+        "account": row.account,
+        "kind": row.kind,
+        "messages": row.messages,
+        "recipients": row.recipients,
+        "delivered": row.delivered,
+        "deferred_attempts": row.deferred_attempts,
+        "bounced": row.bounced,
+        "expired": row.expired,
+        "refused": row.refused or {},
+        "bounces_returned": row.bounces_returned,
+        "client_addresses": len(clients),
+        "networks": len({network_of(address) for address in clients}),
+        "points": None,
+        "findings": None,
+    }

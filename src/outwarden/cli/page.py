@@ -1,0 +1,97 @@
+"""The answer of ``check`` as one page that can be mailed to a manager, kept, or printed.
+
+The page is complete in itself: no script, no request to anywhere (and a policy in its head that
+forbids both), charts as SVG, light or dark as its reader prefers.  It says the same as the
+terminal, in the same words.  Text out of logs is escaped twice: control characters by ``plain``,
+markup by the template.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+from typing import NamedTuple
+
+from jinja2 import Environment, StrictUndefined
+
+from outwarden import __version__
+from outwarden.cli.chart import Chart, chart
+from outwarden.cli.hourly import hourly
+from outwarden.cli.rendering import cut, number, plain, stamp
+from outwarden.cli.report import (
+    ACCOUNT_COLUMNS,
+    account_row,
+    evidence_lines,
+    heaviest_first,
+    server_findings,
+    what_was_read,
+)
+from outwarden.cli.verdict_words import accused, headline
+from outwarden.detection.assessment import AccountAssessment, Assessment
+from outwarden.events import Finding
+from outwarden.service.examine import Examination
+
+_CASES = 10
+_OTHER_ACCOUNTS = 5
+_LISTINGS = 20
+_EVIDENCE_LINES = 6
+_LINE_LENGTH = 400
+_HOURS = 7 * 24
+
+
+class _Case(NamedTuple):
+    account: str
+    cause: str
+    chart: Chart | None
+    findings: list[dict[str, str]]
+    evidence: list[str]
+
+
+def page(examination: Examination) -> str:
+    """Return the page as HTML.  It stays small however long the log: what repeats is cut off."""
+    assessment = examination.assessment
+    suspects = accused(assessment)
+    cases = suspects[:_CASES]
+    others = [account for account in assessment.accounts if account not in suspects][:_OTHER_ACCOUNTS]
+    shown = [*cases, *others]
+    style = _template_text("page.css")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_template_text("page.html")).render(
+        style=style,
+        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+        verdict=assessment.verdict.value,
+        headline=headline(assessment),
+        heads=[column.head for column in ACCOUNT_COLUMNS],
+        accounts=[
+            {"cells": account_row(account, assessment), "accused": place < len(cases)}
+            for place, account in enumerate(shown)
+        ],
+        more_accounts=number(len(assessment.accounts) - len(shown)) if len(assessment.accounts) > len(shown) else "",
+        cases=[_case(account, assessment) for account in cases],
+        server_findings=_ledger(server_findings(assessment, cases)),
+        listings=[
+            [plain(seen.address), plain(seen.list), number(seen.count), stamp(seen.first), stamp(seen.last)]
+            for seen in assessment.listings_seen[:_LISTINGS]
+        ],
+        next_steps=[{"text": plain(step.text), "command": plain(step.command or "")} for step in assessment.next_steps],
+        read=what_was_read(examination),
+        version=__version__,
+    )
+
+
+def _template_text(name: str) -> str:
+    return files("outwarden.cli").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _case(account: AccountAssessment, assessment: Assessment) -> _Case:
+    hours = hourly(account, assessment.to_at, _HOURS)
+    return _Case(
+        account=plain(account.account),
+        cause=plain(account.cause or ""),
+        chart=None if hours is None else chart(hours, plain(account.account)),
+        findings=_ledger(account.findings),
+        evidence=[cut(line, _LINE_LENGTH) for line in evidence_lines(account, _EVIDENCE_LINES)],
+    )
+
+
+def _ledger(findings: tuple[Finding, ...] | list[Finding]) -> list[dict[str, str]]:
+    return [{"points": f"{one.points:+.1f}", "text": plain(one.text)} for one in heaviest_first(findings)]
