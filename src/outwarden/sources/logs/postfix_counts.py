@@ -45,6 +45,9 @@ class PostfixCounts:
         self._logins: dict[bytes, AccountCounts] = {}
         self._senders: dict[bytes, AccountCounts] = {}
         self._aside: list[tuple[bytes, bytes]] | None = [] if put_aside else None
+        self._aside_senders: dict[bytes, bytes] = {}
+        # Forwards put aside whose origin is known here: queue ID -> the row and sender that claim them.
+        self._claimed_aside: dict[bytes, tuple[AccountCounts, bytes]] = {}
 
     def feed(self, block: bytes) -> None:
         """Count a block of whole lines.
@@ -65,18 +68,35 @@ class PostfixCounts:
         return self.table
 
     def follow_with(self, later: "PostfixCounts") -> None:
-        """Add a part of the log that comes right after this one and was counted with ``put_aside``."""
-        self._count(later._aside or [])
-        self.lines_counted += later.lines_counted
-        self._handed_in |= later._handed_in
-        self.table.absorb(later.table)
-        # From here on a message of the later part is counted in this table's row.
-        self._alive |= {
-            queue_id: (row if queue_id in later._held_back else self._same_row(row), sender)
-            for queue_id, (row, sender) in later._alive.items()
-        }
+        """Add a part of the log that comes right after this one and was counted with ``put_aside``.
+
+        The lines put aside may hold the claim of a message that the later part holds back, so
+        those messages are taken over before the lines are replayed, and the living after.
+        """
+        for queue_id in self._held_back.keys() & later._held_back.keys():
+            self._let_go(queue_id)
         self._held_back |= later._held_back
+        self.table.absorb(later.table)
         self._come_back |= {queue_id: self._same_row(row) for queue_id, row in later._come_back.items()}
+        self._claimed_aside = {
+            queue_id: (self._same_row(row), sender) for queue_id, (row, sender) in later._claimed_aside.items()
+        }
+        self._count(later._aside or [])
+        for row, _ in self._claimed_aside.values():
+            # Nothing of that queue ID and sender came: it was a plain delivery after all.
+            row.delivered += 1
+        for queue_id, (row, sender) in later._alive.items():
+            self._alive[queue_id] = (self._row_after(queue_id, row, sender, later), sender)
+        self._handed_in |= later._handed_in
+        self.lines_counted += later.lines_counted
+
+    def _row_after(self, queue_id: bytes, row: AccountCounts, sender: bytes, later: "PostfixCounts") -> AccountCounts:
+        """Return the row in which a message alive at the end of the later part goes on."""
+        if queue_id not in later._held_back:
+            return self._same_row(row)
+        if queue_id in self._held_back:
+            return row
+        return self._come_back.get(queue_id) or self._row_by_sender(sender)
 
     def _same_row(self, row: AccountCounts) -> AccountCounts:
         return self.table.row(row.account, row.kind)
@@ -93,7 +113,9 @@ class PostfixCounts:
                 at = rest.find(b" status=") + 8
                 status = rest[at]
                 if status == _S:  # sent
-                    if not (self._held_back or self._come_back) or not self._went_to_filter(queue_id, entry, rest):
+                    if not (self._held_back or self._come_back or self._aside_senders) or not self._went_to_filter(
+                        queue_id, entry, rest
+                    ):
                         alive[queue_id][0].delivered += 1
                 elif status == _B:  # bounced
                     _count_bounce(entry, rest, at)
@@ -119,8 +141,7 @@ class PostfixCounts:
     def _take_up(self, queue_id: bytes, rest: bytes) -> None:
         """A queue file becomes active for the first time: settle whose it is."""
         handed_in = self._handed_in.pop(queue_id, None)
-        if handed_in is None and self._aside is not None:
-            self._aside.append((queue_id, rest))
+        if self._aside is not None and self._began_before(queue_id, handed_in, rest):
             return
         end = rest.find(b">, size=")
         if end < 0:
@@ -137,9 +158,14 @@ class PostfixCounts:
     def _row_for(self, queue_id: bytes, sender: bytes, handed_in: bytes | None) -> AccountCounts | None:
         """Return the row to count a new message in; None where it is an old one come back."""
         if handed_in is None:
+            if sender and self._claimed_aside.get(queue_id, (None, b""))[1] == sender:
+                row, _ = self._claimed_aside.pop(queue_id)
+                self._alive[queue_id] = (row, sender)
+                self._remember_come_back(queue_id, row)
+                return None
             return self._hold_back(queue_id, sender) if sender else self._row_by_sender(sender)
         if handed_in[0] == _U:
-            origin = handed_in.partition(b" orig_id=")[2]
+            origin = _earlier_id(handed_in)
             if origin and self._comes_back_from(queue_id, origin, sender):
                 return None
             return self._row(AccountKind.LOCAL, sender)
@@ -152,7 +178,7 @@ class PostfixCounts:
                 login = login.partition(b", ")[0]
             row = self._logins.get(login) or self._row(AccountKind.LOGIN, login)
         else:
-            origin = handed_in.partition(b", orig_queue_id=")[2].partition(b", ")[0]
+            origin = _earlier_id(handed_in)
             if origin and self._comes_back_from(queue_id, origin, sender):
                 return None
             if client.startswith(_NEAR):
@@ -204,6 +230,11 @@ class PostfixCounts:
         row, sender = entry
         if self._come_back.get(new_id) is row:
             return True
+        if sender and self._aside_senders.get(new_id) == sender:
+            if queue_id in self._held_back:
+                self._let_go(queue_id)
+            self._claimed_aside[new_id] = self._alive[queue_id]
+            return True
         held_back = self._held_back.get(new_id)
         if held_back is None or held_back[1] != sender or held_back[0] is row:
             return False
@@ -252,10 +283,31 @@ class PostfixCounts:
             row.expired += 1
             self._alive[queue_id] = (row, sender)
 
+    def _began_before(self, queue_id: bytes, handed_in: bytes | None, rest: bytes) -> bool:
+        """Put aside a message that is known, or may be known, only to the part of the log before."""
+        if handed_in is None:
+            self._aside.append((queue_id, rest))  # type: ignore[union-attr]
+            sender = rest[6 : rest.find(b">")]
+            if sender:
+                self._aside_senders[queue_id] = sender
+            return True
+        earlier = _earlier_id(handed_in)
+        if not earlier or earlier in self._alive or earlier in self._come_back:
+            return False
+        self._aside += [(queue_id, handed_in), (queue_id, rest)]  # type: ignore[operator]
+        self._alive.pop(queue_id, None)
+        return True
+
     def _end_unknown(self, queue_id: bytes, rest: bytes) -> None:
         self._handed_in.pop(queue_id, None)
         if self._aside is not None:
             self._aside.append((queue_id, rest))
+
+
+def _earlier_id(handed_in: bytes) -> bytes:
+    """Return the queue ID that this message had before, where its first line says so."""
+    mark = b" orig_id=" if handed_in[0] == _U else b", orig_queue_id="
+    return handed_in.partition(mark)[2].partition(b", ")[0]
 
 
 def _count_bounce(entry: tuple[AccountCounts, bytes], rest: bytes, at: int) -> None:
