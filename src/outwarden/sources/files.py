@@ -178,10 +178,10 @@ def _rotation(file: LogFile) -> tuple[str, tuple[int, str, int]]:
     name = _COMPRESSED.sub("", name)
     if found := _TRACKING.fullmatch(name):
         log, place = found[1], (0, found[2], int(found[3]))
-    elif found := _NUMBERED.fullmatch(name):
-        log, place = found[1], (1, "", -int(found[2]))
     elif found := _DATED.fullmatch(name):
         log, place = found[1] + found[3], (0, re.sub(r"\D", "", found[2]), 0)
+    elif found := _NUMBERED.fullmatch(name):
+        log, place = found[1], (1, "", -int(found[2]))
     else:
         log, place = name, (2, "", 0)
     return os.path.join(directory, log), place
