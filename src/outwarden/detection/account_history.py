@@ -15,7 +15,7 @@ from outwarden.events import AccountKind, Attempted, RefusalClass, Stream, Submi
 _SAME_RUN_GAP = timedelta(minutes=10)
 _MOST_NETWORKS = 256
 _MOST_ADDRESSES = 4096
-_MOST_CLIENTS_OF_A_STRANGER = 32
+_MOST_CLIENTS_OF_A_STRANGER = 8
 _LOUD = 6
 
 
@@ -44,6 +44,10 @@ class Column:
 
 EARLIER = 3601
 """Value of ``RUN_FROM``: the run began in an hour before."""
+
+
+# Names for the hot path: a look into a class costs more than a global.
+_MESSAGES, _RECIPIENTS, _RUN_FROM = Column.MESSAGES, Column.RECIPIENTS, Column.RUN_FROM
 
 
 class Lines:
@@ -87,12 +91,13 @@ class NetworkUse:
 
 
 class SenderHistory:
-    """Totals of one sender.  For a stranger the last client address stands last in ``clients``."""
+    """Totals of one sender; for a stranger also the last client address, and the first few different ones."""
 
     __slots__ = (
         "account",
         "bounced",
         "bounces_returned",
+        "client",
         "clients",
         "deferred_attempts",
         "delivered",
@@ -109,6 +114,7 @@ class SenderHistory:
         self.messages = self.recipients = self.delivered = self.deferred_attempts = 0
         self.bounced = self.expired = self.bounces_returned = 0
         self.refused: dict[RefusalClass | None, int] | None = None
+        self.client: str | None = None
         self.clients: tuple[str, ...] = ()
 
     def count_bounce(self, refusal_class: RefusalClass | None) -> None:
@@ -120,12 +126,9 @@ class SenderHistory:
 
     def seen_at(self, address: str) -> None:
         """Note the client address of a stranger."""
-        clients = self.clients
-        if clients and clients[-1] == address:
-            return
-        if address in clients:
-            clients = tuple(one for one in clients if one != address)
-        self.clients = (*clients[-_MOST_CLIENTS_OF_A_STRANGER + 1 :], address)
+        self.client = address
+        if address not in self.clients and len(self.clients) < _MOST_CLIENTS_OF_A_STRANGER:
+            self.clients += (address,)
 
 
 class AccountHistory(SenderHistory):
@@ -142,7 +145,8 @@ class AccountHistory(SenderHistory):
         "_run_began",
         "_run_hour",
         "_run_recipients",
-        "_same_as",
+        "_size",
+        "_subject",
         "_submitted_at",
         "addresses",
         "hours",
@@ -166,7 +170,8 @@ class AccountHistory(SenderHistory):
         self.script: str | None = None
         self._address: str | None = None
         self._network: NetworkUse | None = None
-        self._same_as: tuple[int, str | None] | None = None
+        self._size = 0
+        self._subject: str | None = None
         self._submitted_at: datetime | None = None
         self._run_began = EARLIER
         self._run_recipients = self._loudest = 0
@@ -187,9 +192,9 @@ class AccountHistory(SenderHistory):
         if self._run_hour != hour:
             self._run_hour, self._run_began, self._loudest = hour, EARLIER, 0
         rows, base = hours.rows, hours.base
-        rows[base + Column.MESSAGES] += 1
-        recipients = rows[base + Column.RECIPIENTS] + event.recipients
-        rows[base + Column.RECIPIENTS] = recipients
+        rows[base + _MESSAGES] += 1
+        recipients = rows[base + _RECIPIENTS] + event.recipients
+        rows[base + _RECIPIENTS] = recipients
         at = event.at
         if self._submitted_at is None or at - self._submitted_at > _SAME_RUN_GAP:
             self._run_began = (at - hour_from).seconds + 1
@@ -198,14 +203,13 @@ class AccountHistory(SenderHistory):
         self._run_recipients += event.recipients
         if self._run_recipients > self._loudest:
             self._loudest = self._run_recipients
-            rows[base + Column.RUN_FROM] = self._run_began
+            rows[base + _RUN_FROM] = self._run_began
         if recipients > _LOUD:
             self.keep_line(Stream.VOLUME, hour, event.line)
-        same_as = (event.size, event.subject)
-        if same_as == self._same_as and event.size:
+        if event.size == self._size and event.subject == self._subject and event.size:
             rows[base + Column.SAME] += 1
             self.keep_line(Stream.SAME_MESSAGE, hour, event.line)
-        self._same_as = same_as
+        self._size, self._subject = event.size, event.subject
         if event.script is not None:
             self.script = event.script
         if event.client_address is not None:

@@ -48,8 +48,12 @@ class Acquaintances:
 
     def meet(self, number: int, text: str) -> bool:
         """Remember the pair; return whether it was new."""
-        # surrogatepass: a log line may carry bytes that are no text, and they must not raise.
-        digest = xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"), number)
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            # A log line may carry bytes that are no text, and they must not raise.
+            raw = text.encode("utf-8", "surrogatepass")
+        digest = xxh3_64_intdigest(raw, number)
         place = digest & _WORD_MASK
         pattern = _PATTERNS[digest >> 52]
         word = self._words[place]

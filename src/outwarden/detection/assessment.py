@@ -28,7 +28,7 @@ class AccountAssessment(msgspec.Struct, frozen=True):
     empty where nothing was worth a ledger.  ``since`` and ``cause`` are given from *held* upwards.
     ``refused`` counts final bounces by class.  ``networks`` are /24 for IPv4 and /48 for IPv6.
     ``hours`` is sparse and ascending; it is empty for senders that are not ours to judge (mail
-    that came in from outside), of whom at most 32 client addresses are told apart as well.
+    that came in from outside), of whom at most 8 client addresses are told apart as well.
     """
 
     account: str

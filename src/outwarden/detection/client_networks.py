@@ -6,15 +6,12 @@ enough because log lines write addresses in one form; the full ``ipaddress`` mod
 
 from __future__ import annotations
 
-# RFC 1918, RFC 1122 section 3.2.1.3, RFC 6598 (shared address space), RFC 3927.
-_PRIVATE = (
-    "10.",
-    "127.",
-    "192.168.",
-    "169.254.",
-    *(f"172.{second}." for second in range(16, 32)),
-    *(f"100.{second}." for second in range(64, 128)),
-)
+# RFC 1918, RFC 1122 section 3.2.1.3, RFC 3927; the two ranges that end inside an octet stand below.
+_PRIVATE = ("10.", "127.", "192.168.", "169.254.")
+_SHARED = range(64, 128)
+"""100.64.0.0/10, shared address space (RFC 6598)."""
+_TWELVE_BITS = range(16, 32)
+"""172.16.0.0/12 (RFC 1918)."""
 
 
 def network_of(address: str) -> str:
@@ -36,8 +33,19 @@ def is_own(address: str | None) -> bool:
     if address is None:
         return True
     if ":" not in address:
-        return address.startswith(_PRIVATE)
+        # All of them begin with the digit 1, and most others do not.
+        return address[:1] == "1" and _is_private(address)
     if address.startswith("::ffff:") and "." in address:
-        return address[7:].startswith(_PRIVATE)
+        return _is_private(address[7:])
     # RFC 4193 and RFC 4291 sections 2.5.3 and 2.5.6.
     return address == "::1" or address[:2].lower() in ("fc", "fd") or address[:3].lower() == "fe8"
+
+
+def _is_private(address: str) -> bool:
+    if address.startswith(_PRIVATE):
+        return True
+    first, _, rest = address.partition(".")
+    second = rest.partition(".")[0]
+    if not second.isdecimal():
+        return False
+    return (first == "172" and int(second[:4]) in _TWELVE_BITS) or (first == "100" and int(second[:4]) in _SHARED)

@@ -44,12 +44,13 @@ AS_SPAM = frozenset(
 _MOST_FORWARDS = 5_000
 _MOST_RELAYING = 10_000
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 # Names for the hot path: a look into an enum class costs more than a global.
 _LOGIN, _LOCAL, _ADDRESS, _NULL = AccountKind.LOGIN, AccountKind.LOCAL, AccountKind.ADDRESS, AccountKind.NULL
 _DELIVERED, _DEFERRED, _EXPIRED = Outcome.DELIVERED, Outcome.DEFERRED, Outcome.EXPIRED
 _UNKNOWN = RefusalClass.UNKNOWN_RECIPIENT
-_MESSAGES, _RECIPIENTS, _NEW, _RESULTS = Column.MESSAGES, Column.RECIPIENTS, Column.NEW, Column.RESULTS
+_NEW, _RESULTS, _FLOW_DELIVERED = Column.NEW, Column.RESULTS, Flow.DELIVERED
 
 
 class Histories:
@@ -64,14 +65,14 @@ class Histories:
         self.destinations: dict[str, DestinationHistory] = {}
         self.listings = Listings()
         self.server = Hours(Flow.SERVER_WIDTH)
-        self.from_at: datetime | None = None
-        self.to_at: datetime | None = None
+        self._server_rows, self._server_base = self.server.rows, 0
         self._acquaintances = Acquaintances()
         self._nameless = SenderHistory("", _NULL)
         self._numbered = 0
         self._at: datetime | None = None
         self._hour = 0
-        self._hour_from = self._hour_to = _EARLIEST
+        self._hour_from = self._hour_to = self._to_at = _EARLIEST
+        self._from_at = _LATEST
 
     def record_all(self, events: Iterable[Event]) -> None:
         """Record many events in their order."""
@@ -82,7 +83,11 @@ class Histories:
         """Count one event."""
         at = event.at
         if at is not self._at:
-            self._turn(at)
+            self._at = at
+            if not self._hour_from <= at < self._hour_to:
+                self._turn(at)
+            if at > self._to_at:
+                self._to_at = at
         if type(event) is Attempted:
             self._attempted(event)
         elif type(event) is Submitted:
@@ -90,26 +95,35 @@ class Histories:
         elif type(event) is BounceReturned:
             self._bounce_returned(event)
 
+    @property
+    def from_at(self) -> datetime | None:
+        """Time of the first event, None before there is one."""
+        return self._from_at if self._at is not None else None
+
+    @property
+    def to_at(self) -> datetime | None:
+        """Time of the last event, None before there is one."""
+        return self._to_at if self._at is not None else None
+
     def _turn(self, at: datetime) -> None:
-        if not self._hour_from <= at < self._hour_to:
-            self._hour = hour_of(at)
-            self._hour_from = start_of(self._hour)
-            self._hour_to = self._hour_from + timedelta(hours=1)
-            self.server.turn(self._hour)
-        self._at = at
-        if self.to_at is None or at > self.to_at:
-            self.to_at = at
-        if self.from_at is None or at < self.from_at:
-            self.from_at = at
+        # Within one hour time hardly runs back; the earliest event of all is the first of its hour.
+        self._hour = hour_of(at)
+        self._hour_from = start_of(self._hour)
+        self._hour_to = self._hour_from + timedelta(hours=1)
+        self.server.turn(self._hour)
+        self._server_base = self.server.base
+        self._from_at = min(self._from_at, at)
 
     def _sender(self, name: str, kind: AccountKind) -> SenderHistory:
         known = self.logins if kind is _LOGIN else self.locals if kind is _LOCAL else self.others
-        sender = known.get(name)
-        if sender is None:
-            if not name:
-                # The log begins in the middle of this message: it counts for its destination only.
-                return self._nameless
-            sender = known[name] = self._account(name, kind) if known is not self.others else SenderHistory(name, kind)
+        return known.get(name) or self._meet(name, kind, known)
+
+    def _meet(self, name: str, kind: AccountKind, known: dict[str, SenderHistory]) -> SenderHistory:
+        if not name:
+            # The log begins in the middle of this message: it counts for its destination only.
+            return self._nameless
+        sender = self._account(name, kind) if known is not self.others else SenderHistory(name, kind)
+        known[name] = sender
         return sender
 
     def _account(self, name: str, kind: AccountKind) -> AccountHistory:
@@ -172,15 +186,14 @@ class Histories:
             rows[base + _NEW] += 1
         if outcome is _DEFERRED:
             return
-        server = self.server
         results = rows[base + _RESULTS]
         if not results:
-            server.rows[server.base + Flow.ACTIVE_ACCOUNTS] += 1
+            self._server_rows[self._server_base + Flow.ACTIVE_ACCOUNTS] += 1
         rows[base + _RESULTS] = results + 1
         if outcome is not _DELIVERED:
             as_spam = event.refusal_class in AS_SPAM
             if as_spam and not rows[base + Column.REFUSED]:
-                server.rows[server.base + Flow.REFUSED_ACCOUNTS] += 1
+                self._server_rows[self._server_base + Flow.REFUSED_ACCOUNTS] += 1
             account.count_refusal(event, self._hour, as_spam)
 
     def _left(self, event: Attempted) -> None:
@@ -192,9 +205,9 @@ class Histories:
             destination = self.destinations.get(domain)
             if destination is None:
                 destination = self.destinations[domain] = DestinationHistory(domain)
-        rows, base = self.server.rows, self.server.base
+        rows, base = self._server_rows, self._server_base
         if event.outcome is _DELIVERED:
-            rows[base + Flow.DELIVERED] += 1
+            rows[base + _FLOW_DELIVERED] += 1
             destination.count_delivered(self._hour)
             return
         as_spam = event.refusal_class in AS_SPAM
@@ -220,8 +233,7 @@ class Histories:
                     return
                 forward = self.forwards[event.original_recipient] = Forward(event.original_recipient)
             forward.count(event, event.refusal_class in AS_SPAM)
-        elif sender.clients:
-            client = sender.clients[-1]
+        elif (client := sender.client) is not None:
             relaying = self.relaying.get(client)
             if relaying is None:
                 if len(self.relaying) >= _MOST_RELAYING:

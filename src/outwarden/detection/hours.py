@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from array import array
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _MOST_ROWS = 31 * 24
+_LATEST_HOUR = 70_000_000
+"""In the year 9955: an hour later is still a date."""
 
 
 class Hours:
@@ -50,10 +53,11 @@ class Hours:
 
 
 def hour_of(at: datetime) -> int:
-    """Return the hour since 1970 that a UTC time lies in; 0 for anything before."""
-    return max(0, int(at.timestamp()) // 3600)
+    """Return the hour since 1970 that a UTC time lies in; 0 for anything before, the year 9955 for anything after."""
+    return min(max(0, int(at.timestamp()) // 3600), _LATEST_HOUR)
 
 
+@lru_cache(maxsize=2048)
 def start_of(hour: int) -> datetime:
     """Return when that hour began."""
     return datetime.fromtimestamp(hour * 3600, UTC)

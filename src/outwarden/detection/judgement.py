@@ -8,9 +8,10 @@ from typing import NamedTuple
 from outwarden.detection.account_history import AccountHistory
 from outwarden.detection.cause import cause_of
 from outwarden.detection.incident import began, first_of_chain
-from outwarden.detection.ledger import WATCHED_AT, at_most, entries, points_by_stream, standing, total
+from outwarden.detection.ledger import HELD_AT, WATCHED_AT, entries, points_by_stream, standing, total
 from outwarden.detection.population import Population
-from outwarden.detection.timeline import Timeline
+from outwarden.detection.timeline import Timeline, most_points
+from outwarden.detection.window import Window
 from outwarden.events import Finding, Standing
 
 ACCUSED = (Standing.HELD, Standing.BLOCKED)
@@ -31,9 +32,9 @@ NOTHING = Judgement()
 
 def judge(account: AccountHistory, population: Population) -> Judgement:
     """Judge an account on the worst of all its windows: the highest sum, then the shortest, then the first."""
-    if at_most(account) < WATCHED_AT:
+    if most_points(account) < WATCHED_AT:
         return NOTHING
-    judged = [(total(window), window) for window in Timeline(account, population).windows()]
+    judged = _judged_windows(Timeline(account, population))
     if not judged:
         return NOTHING
     highest, worst = max(judged, key=lambda one: (one[0], -one[1].hours, -one[1].last_hour))
@@ -49,6 +50,20 @@ def judge(account: AccountHistory, population: Population) -> Judgement:
         since=since if accused else None,
         cause=cause_of(account, worst, points) if accused else None,
     )
+
+
+def _judged_windows(timeline: Timeline) -> list[tuple[float, Window]]:
+    """Return the windows worth naming with their sums: all that would be held, and the highest of the others."""
+    judged = []
+    bar = WATCHED_AT
+    for start, end in timeline.spans():
+        if timeline.most_points(start, end) >= bar:
+            window = timeline.window(start, end)
+            points = total(window)
+            if points >= bar:
+                judged.append((points, window))
+                bar = max(bar, min(points, HELD_AT))
+    return judged
 
 
 def excused(judgement: Judgement) -> Judgement:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from outwarden.detection.account_history import AccountHistory, Column
-from outwarden.detection.odds import capped
+from outwarden.detection.account_history import AccountHistory
 from outwarden.detection.streams import (
     bounces_returned,
     networks,
@@ -36,18 +35,15 @@ STREAMS = (volume, unknown_recipients, refused, networks, same_message, bounces_
 _NO_PROOF = frozenset({Stream.VOLUME, Stream.SAME_MESSAGE})
 
 
-def at_most(account: AccountHistory) -> float:
-    """Return what no window of this account can exceed; cheap, so that most accounts need no more."""
-    unknown, refused_ = sum(account.hours.column(Column.UNKNOWN)), sum(account.hours.column(Column.REFUSED))
-    returned = sum(account.hours.column(Column.RETURNED))
-    same = sum(account.hours.column(Column.SAME))
+def at_most(of_volume: float, unknown: int, refusals: int, returned: int, same: int, new_networks: int) -> float:
+    """Return what no window with these counts can exceed; cheap, so that most windows need no more."""
     return (
-        volume.at_most(account.hours.column(Column.NEW), account.hours.column(Column.RECIPIENTS))
-        + capped(99.0, unknown, 0.0, unknown_recipients.HIGHEST_BY_COUNT)
-        + capped(99.0, refused_, 0.0, refused.HIGHEST_BY_COUNT)
-        + (networks.HIGHEST if len(account.networks) > 1 else 0.0)
+        of_volume
+        + unknown_recipients.HIGHEST_BY_COUNT[min(unknown, len(unknown_recipients.HIGHEST_BY_COUNT) - 1)]
+        + refused.HIGHEST_BY_COUNT[min(refusals, len(refused.HIGHEST_BY_COUNT) - 1)]
+        + networks.BY_EXCESS[min(new_networks, len(networks.BY_EXCESS) - 1)]
         + (same_message.HIGHEST if same > same_message.FLOOR else 0.0)
-        + (bounces_returned.HIGHEST if returned else 0.0)
+        + (bounces_returned.HIGHEST if returned > 0 else 0.0)
     )
 
 

@@ -6,15 +6,32 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
+from outwarden.detection import ledger
 from outwarden.detection.account_history import AccountHistory, Column
 from outwarden.detection.population import Population
-from outwarden.detection.streams.volume import FLOOR_NEW_PER_HOUR, FLOOR_RECIPIENTS_PER_HOUR
+from outwarden.detection.streams import volume
 from outwarden.detection.window import Window
 
 LENGTHS = (1, 3, 8, 24)
 """Hours.  Evidence older than a day has left the ledger."""
 
 _MOST_ENDS = 96
+
+
+def most_points(account: AccountHistory) -> float:
+    """Return what no window of this account can exceed; most accounts need no timeline."""
+    hours = account.hours
+    new = hours.column(Column.NEW)
+    # Neither the best hour nor the best day can be beaten by a window.
+    loudest = max(max(new, default=0), sum(new) // 2)
+    return ledger.at_most(
+        volume.at_most(loudest, max(hours.column(Column.RECIPIENTS), default=0), 0, 0),
+        sum(hours.column(Column.UNKNOWN)),
+        sum(hours.column(Column.REFUSED)),
+        sum(r > b for r, b in zip(hours.column(Column.RETURNED), hours.column(Column.BOUNCED), strict=True)),
+        sum(hours.column(Column.SAME)),
+        max(0, len(account.networks) - 1),
+    )
 
 
 class Timeline:
@@ -50,17 +67,38 @@ class Timeline:
         }
         self._record_day = _highest_day(self.hours, self.new)
         self.networks = sorted(use.first_hour for use in account.networks.values())
+        self._networks_until = [0, *(bisect_right(self.networks, hour) for hour in self.hours)]
         self._network_record = _most_a_day(self.networks)
 
-    def windows(self) -> Iterator[Window]:
-        """Return every window that ends in an hour with something to say, shorter ones first."""
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Return first and last row of every window that ends in an hour with something to say."""
         for end in self._ends():
             before = -1
             for length in LENGTHS:
                 start = bisect_left(self.hours, self.hours[end] - length + 1)
                 if start != before:
-                    before = start
-                    yield self.window(start, end)
+                    yield start, end
+                before = start
+
+    def most_points(self, start: int, end: int) -> float:
+        """Return what the window from one row to another cannot exceed."""
+        sums, after = self._sums, end + 1
+        new, recipients = sums[Column.NEW], sums[Column.RECIPIENTS]
+        unknown, refused = sums[Column.UNKNOWN], sums[Column.REFUSED]
+        returned, bounced, same = sums[Column.RETURNED], sums[Column.BOUNCED], sums[Column.SAME]
+        return ledger.at_most(
+            volume.at_most(
+                new[after] - new[start],
+                recipients[after] - recipients[start],
+                self._records[Column.NEW][start],
+                self._records[Column.RECIPIENTS][start],
+            ),
+            unknown[after] - unknown[start],
+            refused[after] - refused[start],
+            returned[after] - returned[start] - bounced[after] + bounced[start],
+            same[after] - same[start],
+            self._networks_until[after] - self._networks_until[start],
+        )
 
     def window(self, start: int, end: int) -> Window:
         """Return the window from one row to another, both included."""
@@ -99,8 +137,8 @@ class Timeline:
             if self.unknown[row]
             or self.refused[row]
             or self.returned[row]
-            or self.new[row] > FLOOR_NEW_PER_HOUR
-            or self.recipients[row] > FLOOR_RECIPIENTS_PER_HOUR
+            or self.new[row] > volume.FLOOR_NEW_PER_HOUR
+            or self.recipients[row] > volume.FLOOR_RECIPIENTS_PER_HOUR
             or hour in fresh
         ]
         if len(ends) > _MOST_ENDS:

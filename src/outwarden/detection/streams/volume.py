@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import log2
 
 from outwarden.detection.window import Window, span
@@ -32,13 +31,11 @@ def points(window: Window) -> float:
     return min(HIGHEST if window.hours_before >= HOURS_THAT_MAKE_A_RECORD else HIGHEST_WITHOUT_RECORD, log2(ratio))
 
 
-def at_most(new: Sequence[int], recipients: Sequence[int]) -> float:
-    """Return what no window over these hours can exceed."""
-    ratio = max(
-        max(new, default=0) / FLOOR_NEW_PER_HOUR,
-        sum(new) / FLOOR_NEW_PER_DAY,
-        max(recipients, default=0) / FLOOR_RECIPIENTS_PER_HOUR,
-    )
+def at_most(new: int, recipients: int, record_new: int, record_recipients: int) -> float:
+    """Return what no window can exceed that has this many in all, against these records of an hour."""
+    of_new = new / max(FLOOR_NEW_PER_HOUR, record_new)
+    of_all = recipients / max(FLOOR_RECIPIENTS_PER_HOUR, record_recipients)
+    ratio = max(of_new, of_all)
     return min(HIGHEST, log2(ratio)) if ratio > 1.0 else 0.0
 
 
