@@ -30,10 +30,11 @@ from outwarden.detection.assessment import AccountAssessment, Assessment
 from outwarden.events import Finding
 from outwarden.service.examine import Examination
 
-_CASES = 10
+_ACCUSED = 30
+_CASES = 5
 _OTHER_ACCOUNTS = 5
 _LISTINGS = 20
-_EVIDENCE_LINES = 6
+_EVIDENCE_LINES = 5
 _LINE_LENGTH = 400
 _HOURS = 7 * 24
 
@@ -50,9 +51,8 @@ def page(examination: Examination) -> str:
     """Return the page as HTML.  It stays small however long the log: what repeats is cut off."""
     assessment = examination.assessment
     suspects = accused(assessment)
-    cases = suspects[:_CASES]
     others = [account for account in assessment.accounts if account not in suspects][:_OTHER_ACCOUNTS]
-    shown = [*cases, *others]
+    shown = [*suspects[:_ACCUSED], *others]
     style = _template_text("page.css")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_template_text("page.html")).render(
@@ -62,12 +62,12 @@ def page(examination: Examination) -> str:
         headline=headline(assessment),
         heads=[column.head for column in ACCOUNT_COLUMNS],
         accounts=[
-            {"cells": account_row(account, assessment), "accused": place < len(cases)}
+            {"cells": account_row(account, assessment), "accused": place < len(suspects)}
             for place, account in enumerate(shown)
         ],
         more_accounts=number(len(assessment.accounts) - len(shown)) if len(assessment.accounts) > len(shown) else "",
-        cases=[_case(account, assessment) for account in cases],
-        server_findings=_ledger(server_findings(assessment, cases)),
+        cases=[_case(account, assessment) for account in suspects[:_CASES]],
+        server_findings=_ledger(server_findings(assessment, suspects)),
         listings=[
             [plain(seen.address), plain(seen.list), number(seen.count), stamp(seen.first), stamp(seen.last)]
             for seen in assessment.listings_seen[:_LISTINGS]

@@ -25,6 +25,7 @@ from outwarden.sources.queue.recognise import queue_text, read_queue
 Watcher = Callable[[int, int], None]
 """Told how many bytes have been read, and of how many (0: nobody knows)."""
 
+_STANDARD_INPUT = "standard input"
 _SET_BACK = timedelta(minutes=30)
 """More than a reader holds an event back, less than the hour that the end of summer time gives."""
 
@@ -45,8 +46,8 @@ class Examination(msgspec.Struct, frozen=True):
     """An assessment, and what it rests on.
 
     ``clock_set_back`` counts events that carry a stamp more than half an hour before their predecessor
-    in the same file.  ``damage`` says of which files only the beginning could be read, ``looked_at``
-    where a log was looked for when none was named.
+    in the same file.  ``damage`` says of which files only the beginning could be read, or
+    nothing was understood; ``looked_at`` says where a log was looked for when none was named.
     """
 
     assessment: Assessment
@@ -74,7 +75,12 @@ class LogSource(NamedTuple):
 
 def log_sources(paths: Sequence[str]) -> list[LogSource]:
     """Return the files to read, in order.  Raises ``UnreadableLog`` where there are none."""
-    return [LogSource(file.path, file.newest, file.size, partial(read_blocks, file)) for file in log_files(paths)]
+    return [
+        LogSource(
+            _STANDARD_INPUT if file.path == "-" else file.path, file.newest, file.size, partial(read_blocks, file)
+        )
+        for file in log_files(paths)
+    ]
 
 
 class LogReading:
@@ -82,7 +88,7 @@ class LogReading:
 
     ``watch`` is told of progress.  ``show_unknown`` is handed each line that was not understood; the
     log is then read line by line, which takes several times longer.  ``damage`` says which files
-    were cut off or broken: of those the beginning was read.
+    were cut off or broken (of those the beginning was read), or were no mail log at all.
     """
 
     def __init__(
@@ -108,17 +114,16 @@ class LogReading:
 
         Raises ``UnreadableLog`` where a file cannot be read, ``NothingUnderstood`` at the end.
         """
-        for place, source in enumerate(self._sources):
+        for source, following in zip(self._sources, [*self._sources[1:], None], strict=True):
             lines, unknown = self.log.lines, self.log.lines_not_understood
-            if place:
-                yield self.log.next_file(source.written_at)
             last: datetime | None = None
             for block in self._blocks(source):
                 for events in self._feed(block):
                     last = self._count_set_back(events, last)
                     yield events
+            yield self.log.finish() if following is None else self.log.next_file(following.written_at)
             self.files.append(FileRead(source.name, self.log.lines - lines, self.log.lines_not_understood - unknown))
-        yield self.log.finish()
+            self._note_gibberish(self.files[-1])
         self._refuse_gibberish()
 
     def _blocks(self, source: LogSource) -> Iterator[bytes]:
@@ -153,16 +158,23 @@ class LogReading:
             last = event.at
         return last
 
+    def _note_gibberish(self, file: FileRead) -> None:
+        if len(self._sources) > 1 and 0 < file.lines == file.lines_not_understood:
+            self.damage.append(_nothing_in(file.name, file.lines))
+
     def _refuse_gibberish(self) -> None:
         names = ", ".join(file.name for file in self.files)
-        lines = self.log.lines
-        if lines == 0:
-            raise NothingUnderstood(f"{names}: is empty; name a log in which something stands, or the one before it")
-        if self.log.lines_not_understood + self.log.lines_of_other_programs == lines:
-            raise NothingUnderstood(
-                f"nothing in {names} was understood as a mail log ({lines:,} lines); "
-                "name the log of the mail server, or look at the lines with --show-unknown"
-            )
+        if self.log.lines == 0:
+            raise NothingUnderstood(f"{names}: there is no line in it; name a log in which something stands")
+        if self.log.lines_understood == 0:
+            raise NothingUnderstood(_nothing_in(names, self.log.lines))
+
+
+def _nothing_in(names: str, lines: int) -> str:
+    return (
+        f"nothing in {names} was understood as a mail log ({lines:,} line{'s' if lines > 1 else ''}); "
+        "name the log of the mail server, or look at the lines with --show-unknown"
+    )
 
 
 def examine(reading: LogReading, queue: QueueAssessment | None = None, looked_at: Sequence[str] = ()) -> Examination:

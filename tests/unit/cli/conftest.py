@@ -19,7 +19,8 @@ STOLEN_LINE = (
 )
 REFUSED_LINE = (
     "Nov 23 03:40:11 mx1 postfix/smtp[902]: 4jYgM74ky5zJbNv: to=<a@bigmail.example>, "
-    "relay=mx.bigmail.example[192.0.2.25]:25, delay=0.4, delays=0.1/0/0.1/0.2, dsn=5.7.1, status=bounced (host mx.bigmail.example[192.0.2.25] said: 554 5.7.1 "
+    "relay=mx.bigmail.example[192.0.2.25]:25, delay=0.4, delays=0.1/0/0.1/0.2, dsn=5.7.1, "
+    "status=bounced (host mx.bigmail.example[192.0.2.25] said: 554 5.7.1 "
     "Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org)"
 )
 

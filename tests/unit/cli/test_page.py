@@ -84,7 +84,7 @@ def test_an_ordinary_page_is_small(yes: Examination) -> None:
 
 
 def test_the_page_of_a_very_bad_day_is_small_too(crowd: Examination) -> None:
-    assert len(page(crowd).encode()) <= 100_000
+    assert len(page(crowd).encode()) <= 50_000
 
 
 def test_what_strangers_wrote_is_only_text(hostile: Examination) -> None:
