@@ -62,6 +62,9 @@ _WITHOUT_EVENT = frozenset(
     RESOLVE RESUBMIT RESUBMITDEFER RESUBMITFAIL SUBMIT SUBMITDEFER SUBMITFAIL SUPPRESSED SUSPEND THROTTLE
     TRANSFER""".split()
 )
+# A line that may name the columns; the byte order mark stands before the first line of some files.
+_HEADERS = re.compile(r"^\ufeff?(#Fields:[^\n]*date-time[^\n]*|[^#\n]{0,400}\bEventId\b[^\n]*)", re.M)
+_COMMENTS = ("#Software:", "#Version:", "#Log-type:", "#Log-Type:", "#Date:", "#TYPE ")
 _REMOTE_SOURCES = frozenset({"SMTP", "DNS", "QUEUE"})
 _ENHANCED_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")  # RFC 3463 section 2
 
@@ -74,11 +77,9 @@ class _NotUnderstood(Exception):
 
 def is_exchange(block: str) -> bool:
     """Return whether the block shows a tracking log's header, in either form."""
-    return any(
-        header(line.removeprefix("\ufeff")) is not None
-        for line in block.split("\n")
-        if ("date-time" in line and line.startswith("#Fields:", line.find("#"))) or "EventId" in line
-    )
+    if "#Fields:" not in block and "EventId" not in block:
+        return False
+    return any(header(line) is not None for line in _HEADERS.findall(block))
 
 
 class ExchangeTrackingLog:
@@ -134,7 +135,7 @@ class ExchangeTrackingLog:
         found = header(line)
         if found is not None or line.startswith("#Fields:"):
             self._header = found
-        self.lines_understood += found is not None
+        self.lines_understood += found is not None or line.startswith(_COMMENTS)
         return found is not None or line.startswith("#")
 
     def _continue_record(self, line: str, events: list[Event]) -> None:
@@ -170,9 +171,9 @@ class ExchangeTrackingLog:
                 fields.append("")
                 self._read_event(event, Row._make(header_.pick(fields)), line, events)
         except (_NotUnderstood, MalformedPowerShellStamp):
-            self.lines_not_understood += 1
+            self.lines_not_understood += 1 + line.count("\n")
         else:
-            self.lines_understood += 1
+            self.lines_understood += 1 + line.count("\n")
 
     def _read_event(self, event: str, row: Row, line: str, events: list[Event]) -> None:
         at = powershell_stamp(row.stamp)

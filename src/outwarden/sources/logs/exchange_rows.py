@@ -51,6 +51,7 @@ _CLIENT_LOGIN = frozenset({"06", "07", "0A", "0B"})  # LOGIN over TLS, LOGIN, NT
 _DROP_FOLDERS = frozenset({"PICKUP", "REPLAY"})
 _OWN_CONNECTORS = ("Intra-Organization", "EdgeSync - Inbound")
 _ABOUT_THE_HEADER = frozenset({"To", "Cc", "Bcc"})
+_WRAPPED = "Target host responded with error. -> "
 _BEGINS_STATUS = re.compile(r"\[\{|[245]\d\d[ -]")
 
 
@@ -191,6 +192,8 @@ def _pieces(text: str) -> list[str]:
 def reply_of(status: str) -> str:
     """Return the remote's words out of a recipient status or a source context; empty where it has none."""
     words = _part(status, "LED") if "{LED=" in status else status
+    # Exchange wraps what a remote said while the connection was being set up.
+    words = words.partition(_WRAPPED)[2] or words
     return "" if words in _ABOUT_THE_HEADER else words[:MAX_REPLY].strip()
 
 
