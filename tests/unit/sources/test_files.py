@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+
 from outwarden.sources.files import DamagedLog, LogFile, UnreadableLog, log_files, read_blocks
 
 LINE = b"Nov 23 03:12:45 mx1 postfix/qmgr[77]: 4AA091855DA0: removed\n"

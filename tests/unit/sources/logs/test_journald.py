@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.sources.logs.journald import is_journal, syslog_lines
 
 ENTRY = {

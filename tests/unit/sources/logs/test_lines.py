@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from outwarden.sources.logs.lines import LONGEST_LINE, LineBlocks
 
 LONG = b"x" * LONGEST_LINE

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from outwarden.events import Event, Login
 from outwarden.sources.logs.logins import LoginLog
 from outwarden.sources.logs.stamps import Stamps
