@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.sources.logs.postfix_stories import LOGIN, MX, SENT, STORIES, Story, text_of
 
 from outwarden.events import AccountKind, Attempted, BounceReturned, Event, Outcome, RefusalClass, Submitted
 from outwarden.sources.logs.account_table import AccountCounts, AccountTable, network_of
 from outwarden.sources.logs.postfix import PostfixLog
 from outwarden.sources.logs.postfix_counts import PostfixCounts
 from outwarden.sources.logs.stamps import Stamps
-from tests.unit.sources.logs.postfix_stories import LOGIN, MX, SENT, STORIES, Story, text_of
 
 NEWEST = datetime(2026, 2, 1, tzinfo=UTC)
 WHOLE_DAY = "".join(text_of(story).replace("91855D", f"91855{index:X}") for index, story in enumerate(STORIES))
@@ -68,7 +69,7 @@ def test_story_cut_into_parts_counted_side_by_side(story: Story) -> None:
 def test_blocks_of_any_lines_give_the_same_events(cuts: set[int]) -> None:
     lines = WHOLE_DAY.splitlines(keepends=True)
     edges = [0, *sorted(cuts), len(lines)]
-    blocks = ["".join(lines[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    blocks = ["".join(lines[a:b]) for a, b in pairwise(edges)]
     assert events_of(blocks) == events_of([WHOLE_DAY])
 
 
