@@ -17,7 +17,9 @@ from outwarden.sources.logs.postfix_lines import read_line
 FOLDER = Path(__file__).parents[3] / "shared" / "corpora" / "logs" / "postfix-lines"
 CASES = sorted(FOLDER.glob("*.yaml"))
 # Pieces of a line that the cases' own grammar names, but Postfix never writes as a line.
-NOT_LINES = re.compile(r"command_counter_data_|tls_features_(?:00(?:0[4-9]|1\d))|keyvalue_data_|client_info_|relay_info_")
+NOT_LINES = re.compile(
+    r"command_counter_data_|tls_features_(?:00(?:0[4-9]|1\d))|keyvalue_data_|client_info_|relay_info_"
+)
 # Names of the remainder of a line: what it holds is in our fields, without the words between.
 RAW = {"postfix_message", "postfix_keyvalue_data", "postfix_proxy_message"}
 # Said by the kind of line and not by a field.

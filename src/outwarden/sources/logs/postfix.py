@@ -245,7 +245,7 @@ class PostfixLog:
             at, host, queue_id, message.account, message.kind,
             recipient if recipient.islower() else mailbox(recipient),
             outcome, refusal_class, reply, None if relay == "none" else relay, status,
-            original, message.sender, listing, listed, program.endswith("/smtp"), line,
+            original, message.sender, listing, listed, program.endswith("/smtp") and "[127." not in relay, line,
         )  # fmt: skip
         if message.held is None:
             self._events.append(attempted)
