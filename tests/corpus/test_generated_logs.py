@@ -29,7 +29,8 @@ def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("generated")
     log, truth = folder / "mail.log", folder / "truth.json"
     arguments = ["--lines", "60000", "--seed", str(seed), "--stamp", stamp, "--qid", queue_id]
-    subprocess.run([sys.executable, GENERATOR, *arguments, "--out", log, "--truth", truth], check=True, capture_output=True)
+    command = [sys.executable, GENERATOR, *arguments, "--out", log, "--truth", truth]
+    subprocess.run(command, check=True, capture_output=True)
     return log, json.loads(truth.read_text())["senders"]
 
 

@@ -36,10 +36,8 @@ def missing(results: dict[str, Any], kind: str, fields: dict[str, str]) -> list[
         if name not in RAW and str(value) not in values and BY_KIND.get(name) != kind
     ]
     everything = "\0".join(fields.values())
-    for pair in re.findall(r"\b\w+=<?([^ ,>]*)", str(results.get("postfix_keyvalue_data", ""))):
-        if pair.split("[")[0] not in everything:
-            lost.append(f"pair: {pair}")
-    return lost
+    pairs = re.findall(r"\b\w+=<?([^ ,>]*)", str(results.get("postfix_keyvalue_data", "")))
+    return lost + [f"pair: {pair}" for pair in pairs if pair.split("[")[0] not in everything]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
