@@ -29,8 +29,8 @@ from typing import Generic, TypeVar
 
 from outwarden.events import AccountKind, Attempted, BounceReturned, Event, Outcome, Submitted, domain_of, mailbox
 from outwarden.events.mailboxes import NULL_SENDER
+from outwarden.sources.exchange_replies import MAX_REPLY
 from outwarden.sources.logs.exchange_rows import (
-    MAX_REPLY,
     Header,
     Row,
     Submitter,

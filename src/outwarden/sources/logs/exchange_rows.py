@@ -3,10 +3,9 @@
 Two forms share it: the log files (CSV under a ``#Fields:`` line) and what ``Get-MessageTrackingLog |
 Export-Csv`` writes, with other column names.  Columns are found by name, never by position.
 
-Sources: the vendor's page "Message tracking" for fields and their meaning; for the form of a refusal,
-``[{LED=550 5.1.1 ...};{MSG=};{FQDN=mx.example};{IP=192.0.2.1};{LRT=...}]``, public questions and answers;
-for the mechanism numbers in ``message-info`` (``04I:`` is mechanism 4, taken as Internal), the values of
-the header X-MS-Exchange-Organization-AuthMechanism.
+Sources: the vendor's page "Message tracking" for fields and their meaning; for the mechanism numbers in
+``message-info`` (``04I:`` is mechanism 4, taken as Internal), the values of the header
+X-MS-Exchange-Organization-AuthMechanism.
 """
 
 import csv
@@ -17,9 +16,7 @@ from typing import NamedTuple
 
 from outwarden.events import AccountKind, mailbox
 from outwarden.events.mailboxes import NULL_SENDER
-
-MAX_REPLY = 1_000
-"""Characters kept of a reply, a subject or an id; a remote may write what it likes."""
+from outwarden.sources.exchange_replies import MAX_REPLY, exchange_reply, status_part
 
 # Log field: the same column in an export of Get-MessageTrackingLog.  The order is that of ``Row``.
 _COLUMNS = {
@@ -51,7 +48,6 @@ _CLIENT_LOGIN = frozenset({"06", "07", "0A", "0B"})  # LOGIN over TLS, LOGIN, NT
 _DROP_FOLDERS = frozenset({"PICKUP", "REPLAY"})
 _OWN_CONNECTORS = ("Intra-Organization", "EdgeSync - Inbound")
 _ABOUT_THE_HEADER = frozenset({"To", "Cc", "Bcc"})
-_WRAPPED = "Target host responded with error. -> "
 _BEGINS_STATUS = re.compile(r"\[\{|[245]\d\d[ -]")
 
 
@@ -191,31 +187,18 @@ def _pieces(text: str) -> list[str]:
 
 def reply_of(status: str) -> str:
     """Return the remote's words out of a recipient status or a source context; empty where it has none."""
-    words = _part(status, "LED") if "{LED=" in status else status
-    # Exchange wraps what a remote said while the connection was being set up.
-    words = words.partition(_WRAPPED)[2] or words
-    return "" if words in _ABOUT_THE_HEADER else words[:MAX_REPLY].strip()
+    return "" if status in _ABOUT_THE_HEADER else exchange_reply(status)
 
 
 def relay_of(status: str, row: Row) -> str | None:
     """Return ``host[address]`` of the server that answered, where the row names one."""
     if "{FQDN=" in status:
-        host, address = _part(status, "FQDN"), _part(status, "IP")
+        host, address = status_part(status, "FQDN"), status_part(status, "IP")
     else:
         host, address = row.server_host, row.server_ip
     if not (host or address):
         return None
     return f"{host[:255]}[{address[:45]}]" if address else host[:255]
-
-
-def _part(status: str, name: str) -> str:
-    """Return what a bracketed status holds under a name; the text of a refusal may hold braces."""
-    start = status.find("{" + name + "=")
-    if start < 0:
-        return ""
-    start += len(name) + 2
-    ends = [end for end in (status.find("};{", start), status.find("}]", start)) if end >= 0]
-    return status[start : min(ends, default=len(status))]
 
 
 def count_of(text: str) -> int:

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import msgspec
 
 from outwarden.events import QueuedMessage, mailbox
+from outwarden.sources.exchange_replies import exchange_reply
 from outwarden.sources.powershell_stamps import MalformedPowerShellStamp, powershell_stamp
 from outwarden.sources.queue.reading import (
     MAX_TEXT,
@@ -134,7 +135,7 @@ def _queue(record: _Record, count: int) -> QueueCount:
         destination[:MAX_TEXT],
         _STATUS_NUMBERS.get(status, status)[:MAX_TEXT],
         count,
-        record.get("LastError", "")[:MAX_TEXT],
+        exchange_reply(record.get("LastError", "")),
     )
 
 
@@ -147,7 +148,7 @@ def _queued(record: _Record) -> QueuedMessage:
         _time(record.get("DateReceived", "")),
         _bytes(record.get("Size", "")),
         mailbox(record.get("FromAddress", "")[:MAX_TEXT]),
-        (("", record.get("LastError", "")[:MAX_TEXT]),),
+        (("", exchange_reply(record.get("LastError", ""))),),
     )
 
 
