@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from outwarden.cli.log_options import Screen
-from outwarden.cli.rendering import Column, number, plain, stamp, table
+from outwarden.cli.rendering import Column, listed, number, plain, stamp, table
 
 _ACCOUNT_COLUMNS = (
     Column("account", right=False),
@@ -89,11 +89,13 @@ def _destination_row(destination: Any) -> list[str]:  # noqa: ANN401 (a record o
 
 def _listing(seen: Any) -> str:  # noqa: ANN401 (a record of the document)
     when = f"{stamp(seen.first)} to {stamp(seen.last)}"
-    return f"{plain(seen.address)} on {plain(seen.list)}: {number(seen.count)} times, {when}"
+    return f"{listed(seen.address)} on {plain(seen.list)}: {number(seen.count)} times, {when}"
 
 
 def _what_was_read(document: dict[str, Any]) -> str:
-    read = f"{number(document['lines'])} lines, {number(document['lines_not_understood'])} not understood"
-    if document["from"] is None:
-        return read
-    return f"{read}; {stamp(document['from'])} to {stamp(document['to'])}"
+    read = f"{number(document['lines'])} lines"
+    if document["lines_not_understood"] is not None:
+        read += f", {number(document['lines_not_understood'])} not understood"
+    if document["from"] is not None:
+        read += f"; {stamp(document['from'])} to {stamp(document['to'])}"
+    return read

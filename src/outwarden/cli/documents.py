@@ -3,8 +3,9 @@
 from typing import Any
 
 from outwarden.detection.assessment import AccountAssessment, Assessment
+from outwarden.service.counting import Counting
 from outwarden.service.examine import Examination
-from outwarden.sources.logs.account_table import AccountCounts, AccountTable, network_of
+from outwarden.sources.logs.account_table import AccountCounts, network_of
 
 _COUNTS = (
     "messages",
@@ -86,14 +87,14 @@ def _elsewhere(assessment: Assessment) -> dict[str, Any]:
     return {"destinations": assessment.destinations, "listings_seen": assessment.listings_seen}
 
 
-def counts_document(accounts: AccountTable, lines: int, lines_not_understood: int) -> dict[str, Any]:
+def counts_document(counting: Counting) -> dict[str, Any]:
     """Return the answer of ``logs --counts-only``: what was not looked at is null."""
     return {
         "from": None,
         "to": None,
-        "lines": lines,
-        "lines_not_understood": lines_not_understood,
-        "accounts": [_counted(row) for row in sorted(accounts, key=lambda row: (-row.recipients, row.account))],
+        "lines": counting.lines,
+        "lines_not_understood": counting.lines_not_understood,
+        "accounts": [_counted(row) for row in sorted(counting.table, key=lambda row: (-row.recipients, row.account))],
         "destinations": None,
         "listings_seen": None,
     }

@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from outwarden import __version__
 from outwarden.cli.chart import Chart, chart
 from outwarden.cli.hourly import hourly
-from outwarden.cli.rendering import cut, number, plain, stamp
+from outwarden.cli.rendering import cut, listed, number, plain, stamp
 from outwarden.cli.report import (
     ACCOUNT_COLUMNS,
     account_row,
@@ -69,7 +69,7 @@ def page(examination: Examination) -> str:
         cases=[_case(account, assessment) for account in suspects[:_CASES]],
         server_findings=_ledger(server_findings(assessment, suspects)),
         listings=[
-            [plain(seen.address), plain(seen.list), number(seen.count), stamp(seen.first), stamp(seen.last)]
+            [listed(seen.address), plain(seen.list), number(seen.count), stamp(seen.first), stamp(seen.last)]
             for seen in assessment.listings_seen[:_LISTINGS]
         ],
         next_steps=[{"text": plain(step.text), "command": plain(step.command or "")} for step in assessment.next_steps],

@@ -78,6 +78,11 @@ def stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def listed(address: str) -> str:
+    """Return what a remote said is listed; some name only the list."""
+    return plain(address) or "something of ours"
+
+
 def duration(span: timedelta) -> str:
     """Return a length of time in its two largest units: ``7 h 40 min``, ``3 d 4 h``."""
     minutes = max(int(span.total_seconds()) // 60, 0)

@@ -13,7 +13,7 @@ import click
 from outwarden.cli.hourly import hourly
 from outwarden.cli.log_options import Screen
 from outwarden.cli.plot import plot
-from outwarden.cli.rendering import Column, cut, number, plain, stamp, table
+from outwarden.cli.rendering import Column, cut, listed, number, plain, stamp, table
 from outwarden.cli.verdict_words import accused, clock, headline, period, refused_otherwise, unknown_recipients
 from outwarden.detection.assessment import AccountAssessment, Assessment
 from outwarden.events import Finding, Verdict
@@ -189,7 +189,7 @@ def evidence_lines(account: AccountAssessment, most: int) -> list[str]:
 
 def _listings(assessment: Assessment, detail: _Detail) -> list[str]:
     return [
-        f"{plain(seen.address)} is on {plain(seen.list)}, say {number(seen.count)} refusals until {stamp(seen.last)}."
+        f"{listed(seen.address)} is on {plain(seen.list)}, say {number(seen.count)} refusals until {stamp(seen.last)}."
         for seen in assessment.listings_seen[: detail.listings]
     ]
 

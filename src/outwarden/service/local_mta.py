@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-_ANSWER_SECONDS = 20
 _LOG_PLACES = (
     # An MTA's own file comes before the one that it shares with everything else about mail.
     "var/log/exim4/mainlog",
@@ -48,10 +47,11 @@ class LocalMta(msgspec.Struct, frozen=True):
 
 
 class Programs:
-    """Programs of this machine, looked for where daemons keep theirs; ``path`` is a search path."""
+    """Programs of this machine, looked for where daemons keep theirs too; ``path`` is a search path."""
 
-    def __init__(self, path: str | None = None) -> None:
+    def __init__(self, path: str | None = None, answer_seconds: float = 20.0) -> None:
         self._path = path if path is not None else f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}"
+        self._answer_seconds = answer_seconds
 
     def find(self, name: str) -> str | None:
         """Return where a program lies, or None."""
@@ -67,7 +67,7 @@ class Programs:
                 [program, *arguments],
                 capture_output=True,
                 stdin=subprocess.DEVNULL,
-                timeout=_ANSWER_SECONDS,
+                timeout=self._answer_seconds,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired):
