@@ -38,21 +38,19 @@ class Growth(msgspec.Struct, frozen=True):
 def grown(series: Sequence[tuple[datetime, float]], floor: float = 20.0) -> Growth | None:
     """Return the highest stretch of at least three samples above the series' own past, or None.
 
-    The past is the older half, at least four samples.  A stretch counts when it exceeds the past's median
-    by 3.5 deviations, by ``floor`` and by as much again, and what the series showed before it by a fifth.
+    The past is the older half, at least four samples; what rose in it is past too.  A stretch that begins
+    after it counts when it exceeds the past's median by 3.5 deviations, by ``floor`` and by as much again,
+    and nearly all that the past showed (its 95th percentile) by a fifth.
     """
+    half = len(series) // 2
     values = [value for _, value in series]
-    past = values[: len(values) // 2]
-    if len(past) < SHORTEST_PAST:
+    if half < SHORTEST_PAST:
         return None
+    past = values[:half]
     usual = median(past)
     deviation = _MAD_TO_SIGMA * median(abs(value - usual) for value in past)
-    limit = usual + max(_DEVIATIONS * deviation, floor, usual)
-    stretches = [
-        _stretch(series, start, end, usual, limit)
-        for start, end in _runs(values, limit)
-        if start >= SHORTEST_PAST and max(values[start:end]) >= 1.2 * quantiles(values[:start], n=20)[-1]
-    ]
+    limit = max(usual + max(_DEVIATIONS * deviation, floor, usual), 1.2 * quantiles(past, n=20)[-1])
+    stretches = [_stretch(series, start, end, usual, limit) for start, end in _runs(values, limit) if start >= half]
     return max(stretches, key=lambda stretch: stretch.peak, default=None)
 
 

@@ -86,16 +86,13 @@ def assess_reading(reading: QueueReading, now: datetime) -> QueueAssessment:
 
 def assess_counters(samples: Iterable[CounterSample]) -> tuple[Finding, ...]:
     """Return which counters stood above their own past, the worst instance of each, most points first."""
-    found: dict[tuple[str, str], Finding] = {}
-    for name, series in _series(samples).items():
-        growth = grown([(sample.at, sample.value) for sample in series], _floor(series[0].counter))
-        if growth is None:
-            continue
-        finding = _counter_finding(series[0], growth, series)
-        worst = found.get(name[:2])
-        if worst is None or finding.points > worst.points:
-            found[name[:2]] = finding
-    return tuple(sorted(found.values(), key=lambda finding: (-finding.points, finding.text)))
+    worst: dict[tuple[str, str], tuple[float, Finding]] = {}
+    for (host, counter, _), series in _series(samples).items():
+        growth = grown([(sample.at, sample.value) for sample in series], _floor(counter))
+        if growth is not None and growth.peak > worst.get((host, counter), (0.0,))[0]:
+            worst[host, counter] = (growth.peak, _counter_finding(series[0], growth, series))
+    found = (finding for _, finding in worst.values())
+    return tuple(sorted(found, key=lambda finding: (-finding.points, finding.text)))
 
 
 def assess_growth(snapshots: Sequence[QueueSnapshot]) -> tuple[Finding, ...]:
@@ -253,7 +250,7 @@ def _most(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
 
 
 def _figure(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:g}"
+    return f"{value:.0f}" if value >= 10 else f"{round(value, 1):g}"
 
 
 def _clock(at: datetime) -> str:
