@@ -115,6 +115,9 @@ def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None
     rule = rulebook().first(("code", "words", "status"), reply, plain, words, provider)
     if rule is None:
         return RefusalClass.UNCLASSIFIED, None
+    if rule.refusal_class is RefusalClass.LOCAL_ERROR and reply.code is not None:
+        # What a remote calls local is its own.
+        return RefusalClass.REMOTE_ERROR, None
     # A list that is not named is the provider's own.
     return rule.refusal_class, provider if rule.refusal_class in _BLOCKLISTS else None
 
@@ -148,6 +151,6 @@ def _permanent(reply: Reply, refusal_class: RefusalClass, plain: str) -> bool:
         return reply.code >= 500
     if reply.status is not None:
         return reply.status.startswith("5")
-    if _PASSING_WORDS.search(plain):
-        return False
-    return refusal_class not in _PASSING or _FINAL_WORDS.search(plain) is not None
+    if _FINAL_WORDS.search(plain):
+        return True
+    return refusal_class not in _PASSING and not _PASSING_WORDS.search(plain)

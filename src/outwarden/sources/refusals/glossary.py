@@ -23,8 +23,8 @@ _LONGEST_STEM = 14
 _SHORTEST_STEM = 3
 
 _ADDRESS6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}::?){2,7}(?:[0-9a-f]{1,4})?(?![\w:])", re.IGNORECASE)
-_MAILBOX = re.compile(r"@[\w.-]+")
-_HOST = re.compile(r"(?<![\w.-])[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+){0,9}+\.[a-z]{2,12}(?![\w-])", re.IGNORECASE)
+_MAILBOX = re.compile(r"[\w.+-]{0,64}+@[\w.-]+")
+_HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]{1,63}+\.){1,9}+[a-z]{2,12}(?![\w-])", re.IGNORECASE)
 _PIECE = re.compile(r"[@%](?:box|ip|host|url|id)|[245]\.[0-7]\.\d{1,3}|[^\W_](?:[\w#]*\w)?|[.;!?]", re.UNICODE)
 _ELISION = re.compile(r"(?<![^\W_])(?:l|d|n|s|c|m|t|j|qu|dell|nell|all|un)['\u2019\u00b4`](?=\w)", re.IGNORECASE)
 _ACCENT = re.compile("[\u0300-\u036f]+")
@@ -79,6 +79,7 @@ def plain_words(line: str) -> str:
     if "list" in plain:
         plain = plain.replace("blocked list", "blocklist").replace("black list", "blocklist").replace("denied list", "blocklist")
         plain = plain.replace("list blocklist", "blocklist").replace("blocklist list", "blocklist")
+        plain = plain.replace("list blocked", "blocklist").replace("list black", "blocklist")
     return plain
 
 
@@ -91,9 +92,9 @@ def _plain(word: str) -> str:
     if "." in word or ":" in word:
         word = _ADDRESS6.sub(" %ip ", word)
         word = _HOST.sub(" %host ", word)
-    word = _ELISION.sub("", word).translate(_DROPPED).lower()
     if not word.isascii():
-        word = _spaced(_without_accents(word))
+        word = _spaced(_without_accents(_read_again(word).lower()))
+    word = _ELISION.sub("", word).translate(_DROPPED).lower()
     return " ".join(_meaning(piece) for piece in _PIECE.findall(word))
 
 
@@ -101,6 +102,14 @@ def _without_accents(word: str) -> str:
     """Return the word with its accents off; kana and Korean syllables, which also come apart, are put together again."""
     bare = _ACCENT.sub("", unicodedata.normalize("NFKD", word.translate(_SINGLE_LETTERS)))
     return unicodedata.normalize("NFC", bare)
+
+
+def _read_again(word: str) -> str:
+    """Return the word as it was before somebody took its UTF-8 for Latin-1, if that is what happened."""
+    try:
+        return word.encode("latin-1").decode()
+    except UnicodeError:
+        return word
 
 
 def _spaced(word: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from outwarden.sources.refusals.rulebook import read_table
+from outwarden.sources.refusals.wording import services
 
 _LONGEST_SHORT_NAME = 5
 _HOSTS = re.compile(r"(?<![\w@.-])(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12}(?![\w-])")
@@ -134,4 +135,9 @@ def listed_domain(reply: str) -> str | None:
         for found in expression.finditer(prose):
             if by_zone(found[1]) is None:
                 return found[1]
-    return next((host[0] for host in _HOSTS.finditer(prose) if by_zone(host[0]) is None), None)
+    for host in _HOSTS.finditer(prose):
+        if by_zone(host[0]) is None:
+            return host[0]
+    # A link that is neither the list's nor a service's explanation is what is listed.
+    links = (_HOSTS.search(link[0]) for link in _LINK.finditer(reply))
+    return next((host[0] for host in links if host and not by_zone(host[0]) and not services().of(host[0])), None)

@@ -44,17 +44,17 @@ class Rule:
         return tuple(re.compile(_filled(pattern, self._parts)) for pattern in self._patterns)
 
     def fits(self, reply: Reply, plain: str, provider: str | None) -> bool:
-        """Say whether the rule fits a reply and its plain words.
+        """Say whether the rule fits a reply and its plain words: all that it asks for must be there.
 
         For a rule with ``words`` the caller has found one of them in the plain words.
         """
         if self.provider is not None and provider != self.provider:
             return False
-        if self.tells:
-            return any(tell in reply.words for tell in self.tells)
-        if self.status:
-            # A code that ends in a dot stands for all that begin with it.
-            return reply.status is not None and f"{reply.status}.".startswith(self._status_starts)
+        if self.tells and not any(tell in reply.words for tell in self.tells):
+            return False
+        # A code that ends in a dot stands for all that begin with it.
+        if self.status and not (reply.status and f"{reply.status}.".startswith(self._status_starts)):
+            return False
         return not self._patterns or any(expression.search(plain) for expression in self.expressions)
 
 

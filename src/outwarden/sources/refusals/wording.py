@@ -3,7 +3,8 @@
 Everything that only names somebody is masked word by word before a reply is judged, so that no rule
 can be misled by a word inside an address, and replies of one wording can be remembered as one:
 
-- a mailbox becomes ``@box``, or ``@gmail.com`` where its domain tells a service that we know;
+- a mailbox becomes ``@box``, or ``@gmail.com`` where its domain tells a service that we know; where
+  postmasters and abuse desks are written to, it stays;
 - an IPv4 address becomes ``%ip``; a list's answers (127.x) stay, because they mean something;
 - a host right before its address, as in ``mx.b.example[192.0.2.1]``, becomes ``%host``, or the name of its service;
 - a queue or session id becomes ``%id``.
@@ -20,8 +21,10 @@ _MOST_WORDS = 16_384
 _LONGEST_KEPT = 100
 _LONGEST_WORD = 512
 
+_DESKS = frozenset({"postmaster", "abuse", "tosa", "toda"})
+
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_MAILBOX = re.compile(r"[^\s<>()\[\],;:\"@/=?]{0,64}+@([^\s<>()\[\],;:\"@/=?]{0,255})")
+_MAILBOX = re.compile(r"([^\s<>()\[\],;:\"@/=?]{0,64}+)@([^\s<>()\[\],;:\"@/=?]{0,255})")
 _ADDRESS = re.compile(rf"(?<![\w.])(?!127\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)")
 _HOST_BEFORE_ADDRESS = re.compile(r"(?<![\w.-])((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12})(?=\[%ip\])", re.IGNORECASE)
 _ID = re.compile(r"(?=[a-z.-]*\d)(?=[\d.-]*[a-z])[a-z0-9]{10,40}(?:[.-][a-z0-9]{1,24}){0,3}|[A-F0-9]{9,16}|(?=[a-zA-Z]*\d)[0-9a-zA-Z]{6}-[0-9a-zA-Z]{6,11}-[0-9a-zA-Z]{2,4}")
@@ -79,7 +82,7 @@ def wording(line: str) -> str:
 def _masked(word: str) -> str:
     word = word[:_LONGEST_WORD]
     if "@" in word:
-        word = _MAILBOX.sub(lambda found: _known_or(found[1], "@", "@box"), word)
+        word = _MAILBOX.sub(_masked_mailbox, word)
     if word.count(".") >= 3:
         word = _ADDRESS.sub("%ip", word)
         if "[%ip]" in word:
@@ -87,6 +90,12 @@ def _masked(word: str) -> str:
     if len(word) >= 9 and _ID.fullmatch(word):
         return "%id"
     return word
+
+
+def _masked_mailbox(found: re.Match[str]) -> str:
+    if found[1].lower() in _DESKS:
+        return found[0]
+    return _known_or(found[2], "@", "@box")
 
 
 def _known_or(host: str, before: str, otherwise: str) -> str:
