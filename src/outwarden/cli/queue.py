@@ -165,7 +165,7 @@ def _records(reading: "QueueReading") -> Iterable[object]:
         return map(_message_record, reading.messages)
     if reading.queues or reading.samples:
         return (*reading.queues, *reading.samples)
-    return ({"total": reading.total},)
+    return ({"total": reading.total},) if reading.total else ()
 
 
 def _message_record(message: "QueuedMessage") -> dict[str, Any]:
@@ -187,6 +187,6 @@ def _print(lines: Iterable[str]) -> None:
 def _own_up(reading: "QueueReading", options: dict[str, Any]) -> None:
     """Say on stderr what was not understood: the first line of it, with -v the first twenty."""
     if reading.lines_not_understood:
-        click.echo(f"outwarden: {reading.lines_not_understood} lines were not understood:", err=True)
+        click.echo(f"outwarden: lines not understood: {reading.lines_not_understood}", err=True)
         for line in reading.unknown_lines[: None if options["verbose"] else 1]:
             click.echo(f"  {plain(line)}", err=True)
