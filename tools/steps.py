@@ -29,7 +29,11 @@ STEPS = {
     "end to end": "pytest -q tests/end_to_end",
     "docs": "sphinx-build -q -n -W --keep-going -b html docs docs/_build/html",
     "fuzz": "python -m tests.fuzz",
-    "bench": "python bench/all.py",
+    **{
+        f"bench {script.stem}": f"python bench/{script.name}"
+        for script in sorted((ROOT / "bench").glob("*.py"))
+        if script.stem != "measuring"  # What the others measure with.
+    },
 }
 
 LISTS = {
@@ -37,7 +41,7 @@ LISTS = {
     "unit": ["unit"],
     "docs": ["docs"],
     "fuzz": ["fuzz"],
-    "bench": ["bench"],
+    "bench": [step for step in STEPS if step.startswith("bench ")],
     "test": [
         *("lint", "format", "types", "layers"),
         *("unit", "bad input", "architecture", "documentation", "fuzz smoke", "end to end", "docs"),
