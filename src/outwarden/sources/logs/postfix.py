@@ -42,10 +42,10 @@ _HEAD = r"\n((\d[^\n]{31}|[^\n]{15}|[^ \n]++) ([^ \n]++) ([^ \n\[]++)\[\d++\]: "
 _LINE = re.compile(
     _HEAD + r"(?:([0-9A-Za-z]{6,}+): "
     r"((?:client=|from=<|to=<|removed|requeued|uid=|sender non-|message-id=|(?:warning|info): header ).*+)"
-    r"|(?:(?:dis)?connect from|[A-Z][a-z]+ TLS connection est|NOQUEUE: |warning: |statistics: |CONNECT from|DISCONNECT|"
+    r"|(?:(?:dis)?connect from|[A-Z][a-z]+ TLS connection est|NOQUEUE: |statistics: |CONNECT from|DISCONNECT|"
     r"PASS |DNSBL rank|addr ).*+))"
 )
-_OTHER_LINE = re.compile(_HEAD + r"(.*+))")
+_OTHER_LINE = re.compile(r"\n(?:\d[^\n]{31}|[^\n]{15}|[^ \n]++) [^ \n]++ ([^ \n\[]++)\[\d++\]: (.*+)")
 _ATTEMPT = re.compile(
     r"to=<([^>]*+)>, (?:orig_to=<([^>]*+)>, )?+relay=([^,]*+), (?:conn_use=\d++, )?+delay=[^,]*+, "
     r"(?:delays=[^,]*+, )?+(?:tls=[^,]*+, )?+(?:dsn=([^,]*+), )?+status=(\w++) \((.*+)"
@@ -68,8 +68,9 @@ _MOST_NOT_TAKEN_UP = 200_000
 _MOST_REMEMBERED = 20_000
 _NO_HEADERS: dict[str, str] = {}
 
-# Line, stamp, host, program, queue ID, what follows it (the last two empty for a line without event).
-_Found = tuple[str, str, str, str, str, str]
+# Line, stamp, host, program, queue ID, what follows it (the last two None for a line without event),
+# and the lines passed over after it.
+_Found = tuple[str, str, str, str, str, str | None, str]
 # Account (empty where only the envelope sender tells), kind, client address, earlier queue ID.
 _Submitter = tuple[str, AccountKind, str | None, str]
 _HELD_BACK = timedelta(seconds=HELD_BACK_SECONDS)
@@ -84,15 +85,15 @@ def is_postfix(block: str) -> bool:
 class _Message:
     """A queue file that the queue manager has taken up."""
 
-    __slots__ = ("account", "held", "kind", "last_refusal", "sender")
+    # Most messages never need these two: a default of the class costs each of them nothing.
+    last_refusal: RefusalClass | None = None
+    held: list[Event] | None = None
+    """Events held back while this may turn out to be another message come back."""
 
     def __init__(self, account: str, kind: AccountKind, sender: str) -> None:
         self.account = account
         self.kind = kind
         self.sender = sender
-        self.last_refusal: RefusalClass | None = None
-        # Events held back while this may turn out to be another message come back.
-        self.held: list[Event] | None = None
 
 
 class PostfixLog:
@@ -101,6 +102,8 @@ class PostfixLog:
     def __init__(self, stamps: Stamps) -> None:
         self.lines_understood = 0
         self.lines_not_understood = 0
+        self.passed_over = ""
+        """Of the last block, the lines of other programs, and those of Postfix that make no event."""
         self._stamps = stamps
         # What smtpd or pickup said of a queue file before the queue manager took it up, with its
         # line; what cleanup said of its Message-ID; and of the headers the site has it write down.
@@ -117,12 +120,14 @@ class PostfixLog:
 
     def feed(self, block: str) -> list[Event]:
         """Return the events that this block of whole lines completes."""
-        block = "\n" + block
-        found = _LINE.findall(block)
-        self._read(found)
-        self.lines_understood += len(found)
-        if block.count("postfix") > len(found) or "postfix" not in block:
-            self._look_again(block, len(found))
+        # One pass gives both: the lines that matter, each in its groups, and between them the rest.
+        pieces = _LINE.split("\n" + block)
+        self._read(zip(*[iter(pieces[1:])] * 7, strict=False))
+        self.lines_understood += len(pieces) // 7
+        rest = "".join(pieces[::7])
+        self.passed_over = rest[1:]
+        if "/" in rest:
+            self._look_again(rest)
         if len(self._message_ids) > _MOST_NOT_TAKEN_UP or len(self._handed_in) > _MOST_NOT_TAKEN_UP:
             self._forget_never_taken_up()
         events, self._events = self._events, []
@@ -135,8 +140,7 @@ class PostfixLog:
         events, self._events = self._events, []
         return events
 
-    def _read(self, found: list[_Found]) -> None:
-        lines = iter(found)
+    def _read(self, lines: Iterator[_Found]) -> None:
         while True:
             try:
                 self._read_lines(lines)
@@ -148,8 +152,8 @@ class PostfixLog:
     def _read_lines(self, lines: Iterator[_Found]) -> None:
         """Read the lines that are left.  This loop is hot: what is rare is elsewhere."""
         messages, handed_in, message_ids = self._messages, self._handed_in, self._message_ids
-        for line, stamp, host, program, queue_id, rest in lines:
-            if not rest:
+        for line, stamp, host, program, queue_id, rest, _ in lines:
+            if rest is None:
                 continue
             first = rest[0]
             if first == "t":
@@ -175,7 +179,7 @@ class PostfixLog:
 
     def _take_up(self, line: str, stamp: str, host: str, queue_id: str, rest: str) -> None:
         """The queue file becomes active for the first time: settle whose it is, and say so."""
-        submission, submission_line = self._handed_in.pop(queue_id, ("", line))
+        submission, submission_line = self._handed_in.pop(queue_id, None) or ("", line)
         taken = _TAKEN_UP.match(rest) or _ODD_TAKEN_UP.match(rest)
         if taken is None:
             self._expire_unseen(line, stamp, host, queue_id, rest)
@@ -184,7 +188,7 @@ class PostfixLog:
         if self._held_back:
             self._let_go_of_old(at)
         written, size, recipients = taken.groups()
-        sender = self._mailbox(written) if written else ""
+        sender = self._mailboxes.get(written) or self._mailbox(written) if written else ""
         account, kind, client, origin = self._submitters.get(submission) or self._submitter(submission)
         message_id = self._message_ids.pop(queue_id, "")[11:].strip("<>") or None
         if not account:
@@ -354,10 +358,10 @@ class PostfixLog:
 
     # -- what is rare ------------------------------------------------------------------------------
 
-    def _look_again(self, block: str, found: int) -> None:
+    def _look_again(self, lines: str) -> None:
         """Count the lines of Postfix that the fast pattern passed over, by whether we know them."""
-        for line, _, _, program, message in _OTHER_LINE.findall(block):
-            if not is_postfix_program(program) or _LINE.match("\n" + line):
+        for program, message in _OTHER_LINE.findall(lines):
+            if not is_postfix_program(program):
                 continue
             if is_known_line(message):
                 self.lines_understood += 1

@@ -17,7 +17,7 @@ from the stamp before it.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from outwarden.events import Event
 from outwarden.sources.logs.journald import is_journal, syslog_lines
@@ -25,6 +25,9 @@ from outwarden.sources.logs.lines import LineBlocks
 from outwarden.sources.logs.logins import LoginLog
 from outwarden.sources.logs.reader import LogReader
 from outwarden.sources.logs.stamps import Stamps
+
+if TYPE_CHECKING:
+    from outwarden.sources.logs.postfix import PostfixLog
 
 # A line without a syslog head: no stamp, or neither of the two words after it is a program's name
 # with a colon.  Empty lines and comments are passed over, and so is what syslogd says of itself.
@@ -35,7 +38,6 @@ _STRANGE_LINE = re.compile(
 )
 # Formats whose lines have no syslog head where they are written to files of their own.
 _HEADLESS = ("exim", "exchange")
-_REFUSED_LOGIN = ": SASL "
 
 
 class _Format(NamedTuple):
@@ -184,8 +186,10 @@ class MixedLog:
         all_claimed = self._claimed() + lines
         headless = self._claimed_headless()
         if self._occurs("postfix", text):
-            events.append(self._readers["postfix"].feed(text))
-            text = _not_of_postfix(text, self._claimed() < all_claimed)
+            postfix = cast("PostfixLog", self._readers["postfix"])
+            events.append(postfix.feed(text))
+            # Most lines are Postfix's: what it leaves makes each further look cheap.
+            text = postfix.passed_over
         if text:
             events += self._read_others(text, all_claimed)
         unclaimed = all_claimed - self._claimed()
@@ -222,17 +226,6 @@ class MixedLog:
         strange = min(max(without_head - headless, 0), unclaimed)
         self._strange_lines += strange
         self.lines_of_other_programs += unclaimed - strange
-
-
-def _not_of_postfix(text: str, anything_left: bool) -> str:
-    """Return the lines that concern other readers: not Postfix's, or its refused logins.
-
-    Most lines are Postfix's, so that taking them out makes each further look at the rest cheap.
-    """
-    if not anything_left and _REFUSED_LOGIN not in text:
-        return ""
-    rest = [line for line in text.split("\n") if "postfix" not in line or _REFUSED_LOGIN in line]
-    return "\n".join(rest)
 
 
 def _merged(parts: list[list[Event]]) -> list[Event]:
