@@ -6,12 +6,9 @@ enough because log lines write addresses in one form; the full ``ipaddress`` mod
 
 from __future__ import annotations
 
-# RFC 1918, RFC 1122 section 3.2.1.3, RFC 3927; the two ranges that end inside an octet stand below.
-_PRIVATE = ("10.", "127.", "192.168.", "169.254.")
-_SHARED = range(64, 128)
-"""100.64.0.0/10, shared address space (RFC 6598)."""
-_TWELVE_BITS = range(16, 32)
-"""172.16.0.0/12 (RFC 1918)."""
+# RFC 1918, RFC 1122 section 3.2.1.3, RFC 3927.  Shared address space (RFC 6598) is not here: the
+# subscribers of an access provider sit in it, and they are strangers to its mail server.
+_PRIVATE = ("10.", "127.", "192.168.", "169.254.", *(f"172.{second}." for second in range(16, 32)))
 
 
 def network_of(address: str) -> str:
@@ -34,18 +31,8 @@ def is_own(address: str | None) -> bool:
         return True
     if ":" not in address:
         # All of them begin with the digit 1, and most others do not.
-        return address[:1] == "1" and _is_private(address)
+        return address[:1] == "1" and address.startswith(_PRIVATE)
     if address.startswith("::ffff:") and "." in address:
-        return _is_private(address[7:])
+        return address[7:].startswith(_PRIVATE)
     # RFC 4193 and RFC 4291 sections 2.5.3 and 2.5.6.
     return address == "::1" or address[:2].lower() in ("fc", "fd") or address[:3].lower() == "fe8"
-
-
-def _is_private(address: str) -> bool:
-    if address.startswith(_PRIVATE):
-        return True
-    first, _, rest = address.partition(".")
-    second = rest.partition(".")[0]
-    if not second.isdecimal():
-        return False
-    return (first == "172" and int(second[:4]) in _TWELVE_BITS) or (first == "100" and int(second[:4]) in _SHARED)

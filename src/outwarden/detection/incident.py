@@ -18,6 +18,7 @@ from outwarden.detection.window import Window
 
 _A_DAY = 24
 _ONE_CAMPAIGN = timedelta(hours=3)
+_SEVERAL_BAD = 3
 
 
 def first_of_chain(judged: Sequence[tuple[float, Window]], worst: Window, points: float) -> Window:
@@ -68,8 +69,7 @@ def _first_loud_run(account: AccountHistory, first: Window) -> datetime:
             base
             for base in at
             if rows[base + Column.NEW] > max(FLOOR_NEW_PER_HOUR, record)
-            or rows[base + Column.UNKNOWN]
-            or rows[base + Column.REFUSED]
+            or rows[base + Column.UNKNOWN] + rows[base + Column.REFUSED] >= _SEVERAL_BAD
         ),
         at[0],
     )

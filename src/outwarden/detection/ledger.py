@@ -26,7 +26,7 @@ HELD_AT = 5.0
 BLOCKED_AT = 9.0
 INDEPENDENT_FROM = 1.5
 INDEPENDENT_STREAMS = 2
-STRONG_FROM = 3.0
+STRONG_FROM = 2.5
 """A single proof from here on is enough to hold; below it takes two."""
 
 STREAMS = (volume, unknown_recipients, refused, networks, same_message, bounces_returned)

@@ -14,9 +14,14 @@ _OWN_RECORD_AT_MOST = 60.0
 
 
 def log_odds(bad: int, total: int, honest: tuple[float, float], guilty: tuple[float, float]) -> float:
-    """Return ln(P(bad of total | guilty) / P(bad of total | honest)); each kind as Beta (bad, good)."""
+    """Return ln(P(bad of total | guilty) / P(bad of total | honest)); each kind as Beta (bad, good).
+
+    A share no higher than that of the honest never speaks against anyone, even where so low a
+    share is odd for the honest too.
+    """
     good = total - bad
-    return _gain(bad, good, *guilty) - _gain(bad, good, *honest)
+    odds = _gain(bad, good, *guilty) - _gain(bad, good, *honest)
+    return min(0.0, odds) if bad * (honest[0] + honest[1]) <= total * honest[0] else odds
 
 
 def _gain(bad: int, good: int, prior_bad: float, prior_good: float) -> float:

@@ -17,7 +17,7 @@ BY_EXCESS = (0.0, 0.7, 1.4, 2.4, 3.2, 4.0, 4.5, 4.8, 5.0)
 """Points for 0, 1, 2, ... networks more than usual."""
 
 MANY_NETWORKS = 4
-"""From here on the account's record is that of a traveller, and points shrink with it."""
+"""From here on the account's record is that of a traveller, and points shrink with it, unless the new are as many."""
 
 
 def points(window: Window) -> float:
@@ -30,7 +30,8 @@ def points(window: Window) -> float:
     weight = BY_EXCESS[min(excess, len(BY_EXCESS) - 1)]
     if not window.networks_before:
         return min(weight, HIGHEST_WITHOUT_RECORD)
-    return weight * min(1.0, MANY_NETWORKS / window.networks_before)
+    known = window.networks_before
+    return weight * min(1.0, max(MANY_NETWORKS / known, excess / (2 * known)))
 
 
 def words(window: Window) -> str:
