@@ -20,8 +20,11 @@ Command = Callable[..., Any]
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """Return a folder that the mail servers' own users can enter (pytest's is closed to them)."""
-    folder = Path(tempfile.mkdtemp(prefix="outwarden-"))
+    """Return a folder that the mail servers' own users can enter (pytest's is closed to them).
+
+    It lies where only root may write, because Sendmail trusts no other.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="outwarden-", dir="/var/lib"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)

@@ -110,7 +110,7 @@ def _the_queue_shows_what_waits(world: World, outwarden: Callable[..., Any], hom
     listing.write_text(world.postfix.run("postqueue", "-j"))
     waiting = outwarden("queue", "list", "--json", listing)
     assert {message["sender"] for message in waiting} == {ROSA[0], JAN[0]}
-    assert {recipient[0] for message in waiting for recipient in message["recipients"]} == {
+    assert {recipient["address"] for message in waiting for recipient in message["recipients"]} == {
         "grey-cy@bigmail.example",
         "busy-ida@bigmail.example",
     }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab.exim import Exim, unpacked_program
+from lab.exim import Exim, exim_program
 from lab.postfix import submit
 from lab.smtp_world import Sink
 from lab.waiting import wait_until
@@ -36,7 +36,7 @@ class World:
 @pytest.fixture(params=["", _EVERYTHING], ids=["plain", "every selector"])
 def world(home: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     sink = Sink()
-    exim = Exim(home, unpacked_program(), sink.port, request.param)
+    exim = Exim(home, exim_program(), sink.port, request.param)
     yield World(exim, sink)
     exim.stop()
     sink.stop()
@@ -63,7 +63,8 @@ def test_what_became_of_it(world: World, outwarden: Callable[..., Any], home: Pa
     wait_until(lambda: _run_the_queue(exim), "an empty queue")
 
     (answer,) = outwarden("logs", "--json", exim.log)
-    assert answer["lines_not_understood"] == 0
+    # A complaint about this laboratory's own settings file, which no other Exim has.
+    assert answer["lines_not_understood"] in (0, exim.log.read_text().count("exim user lost privilege for using -C"))
     told = {account["account"]: account for account in answer["accounts"]}
     expected_of_all = _expected(exim)
     assert set(told) == set(expected_of_all)

@@ -9,10 +9,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
+from lab.debian import unpacked
 from lab.waiting import answers, free_port, wait_until
 
-_PACKAGE = "exim4-daemon-light"
 _SETTINGS = r"""
 exim_path = {program}
 exim_user = Debian-exim
@@ -79,18 +78,9 @@ _USERS = "root:x:0:0:root:/root:/bin/sh\nmail:x:8:8:mail:/var/mail:/bin/false\nD
 _GROUPS = "root:x:0:\nmail:x:8:\nDebian-exim:x:8:\n"
 
 
-def unpacked_program() -> Path:
-    """Return the path of Exim's program, fetching it the first time; skip where that is not possible."""
-    folder = Path(__file__).parents[3] / "var/debian" / _PACKAGE
-    program = folder / "usr/sbin/exim4"
-    if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", "-qq", _PACKAGE], cwd=folder, capture_output=True)
-        packages = sorted(folder.glob("*.deb"))
-        if not packages:
-            pytest.skip(f"{_PACKAGE} could not be fetched with apt-get")
-        subprocess.run(["dpkg", "-x", packages[-1], folder], check=True)
-    return program
+def exim_program() -> Path:
+    """Return the path of Exim's program; skip the test where it cannot be had."""
+    return unpacked("exim4-daemon-light") / "usr/sbin/exim4"
 
 
 class Exim:
