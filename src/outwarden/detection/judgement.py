@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from outwarden.detection.ledger import HELD_AT, WATCHED_AT, entries, points_by_s
 from outwarden.detection.population import Population
 from outwarden.detection.timeline import Timeline, most_points
 from outwarden.detection.window import Window
-from outwarden.events import Finding, Standing
+from outwarden.events import AccountKind, Finding, Standing
 
 ACCUSED = (Standing.HELD, Standing.BLOCKED)
 
@@ -28,6 +29,29 @@ class Judgement(NamedTuple):
 
 
 NOTHING = Judgement()
+
+
+def judge_all(
+    accounts: Sequence[AccountHistory], population: Population, forwarded: frozenset[str]
+) -> dict[int, Judgement]:
+    """Judge all accounts, by ``id``; where several are accused, once more beside those who are not.
+
+    Fifty stolen accounts make spamming look usual; what is usual is what the others do.
+    ``forwarded`` names the local senders whose mail we only pass on.
+    """
+    judged = {id(account): _judge(account, population, forwarded) for account in accounts}
+    accused = [account for account in accounts if judged[id(account)].standing in ACCUSED]
+    if len(accused) > 1:
+        rest = population.without(accused)
+        judged = {id(account): _judge(account, rest, forwarded) for account in accounts}
+    return judged
+
+
+def _judge(account: AccountHistory, population: Population, forwarded: frozenset[str]) -> Judgement:
+    judgement = judge(account, population)
+    if account.kind is AccountKind.LOCAL and account.account in forwarded and judgement.standing in ACCUSED:
+        return judgement._replace(standing=Standing.WATCHED, since=None, cause=None)
+    return judgement
 
 
 def judge(account: AccountHistory, population: Population) -> Judgement:
@@ -64,10 +88,3 @@ def _judged_windows(timeline: Timeline) -> list[tuple[float, Window]]:
                 judged.append((points, window))
                 bar = max(bar, min(points, HELD_AT))
     return judged
-
-
-def excused(judgement: Judgement) -> Judgement:
-    """Return the judgement of somebody whose mail we only pass on: watched at most, and no culprit."""
-    if judgement.standing not in ACCUSED:
-        return judgement
-    return judgement._replace(standing=Standing.WATCHED, since=None, cause=None)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from outwarden.detection.account_history import AccountHistory, Column
 from outwarden.detection.destination_history import Flow
 from outwarden.detection.hours import Hours
+from outwarden.detection.window import Window
 
 _UNKNOWN_RATE = 0.04
 _UNKNOWN_WEIGHT = 200.0
@@ -28,41 +29,65 @@ class Population:
     """The rates of all accounts, from which each one's own part can be taken out again."""
 
     def __init__(self, accounts: Sequence[AccountHistory], server: Hours) -> None:
+        self._accounts = accounts
+        self._server = server
         self._unknown = self._results = 0.0
         for account in accounts:
             unknown, results = _contribution(account)
             self._unknown += unknown
             self._results += results
         self.networks_a_day = _networks_a_day(accounts)
+        self._without: frozenset[int] = frozenset()
         self._hours = server.column(0)
-        self._refused = _sums(server.column(Flow.REFUSED))
         delivered, bounced = server.column(Flow.DELIVERED), server.column(Flow.BOUNCED)
-        self._answers = _sums([one + other for one, other in zip(delivered, bounced, strict=True)])
-        self._refused_accounts = _sums(server.column(Flow.REFUSED_ACCOUNTS))
-        self._active_accounts = _sums(server.column(Flow.ACTIVE_ACCOUNTS))
+        self._sum_up(
+            server.column(Flow.REFUSED),
+            [one + other for one, other in zip(delivered, bounced, strict=True)],
+            server.column(Flow.REFUSED_ACCOUNTS),
+            server.column(Flow.ACTIVE_ACCOUNTS),
+        )
+
+    def without(self, accused: Sequence[AccountHistory]) -> Population:
+        """Return the population that is left when some accounts are taken out of it."""
+        numbers = frozenset(account.number for account in accused)
+        rest = Population([one for one in self._accounts if one.number not in numbers], self._server)
+        rest._without = numbers
+        row = {hour: number for number, hour in enumerate(rest._hours)}
+        columns = [_differences(sums) for sums in rest._hourly]
+        for account in accused:
+            hours = account.hours
+            for hour, refused, results in zip(
+                hours.column(0), hours.column(Column.REFUSED), hours.column(Column.RESULTS), strict=True
+            ):
+                if results and hour in row:
+                    for column, part in zip(columns, (refused, results, min(1, refused), 1), strict=True):
+                        column[row[hour]] -= part
+        rest._sum_up(*columns)
+        return rest
+
+    def _sum_up(self, refused: list[int], answers: list[int], refused_accounts: list[int], active: list[int]) -> None:
+        self._hourly = (_sums(refused), _sums(answers), _sums(refused_accounts), _sums(active))
 
     def unknown_rate_without(self, account: AccountHistory) -> float:
         """Return the share of unknown recipients among all others, drawn towards 4 %, at most 10 %."""
-        unknown, results = _contribution(account)
+        unknown, results = (0.0, 0.0) if account.number in self._without else _contribution(account)
         rate = (self._unknown - unknown + _UNKNOWN_RATE * _UNKNOWN_WEIGHT) / (self._results - results + _UNKNOWN_WEIGHT)
         return min(rate, _MOST_UNKNOWN_RATE)
 
-    def refused_rate_without(self, first_hour: int, last_hour: int, refused: int, results: int, active: int) -> float:
-        """Return the share refused as spam of all others in these hours, drawn towards 1 %.
+    def refused_rate_without(self, account: AccountHistory, window: Window, active_hours: int) -> float:
+        """Return the share refused as spam of all others in the window's hours, drawn towards 1 %.
 
-        ``refused`` and ``results`` are the account's own in these hours, ``active`` its hours with results.
+        ``active_hours`` is in how many of them the account itself got an answer.
         """
-        first = bisect_left(self._hours, first_hour)
-        last = bisect_right(self._hours, last_hour)
-        own_refused_hours = min(active, refused)
-        of_results = _drawn(
-            self._refused[last] - self._refused[first] - refused, self._answers[last] - self._answers[first] - results
-        )
-        of_accounts = _drawn(
-            self._refused_accounts[last] - self._refused_accounts[first] - own_refused_hours,
-            self._active_accounts[last] - self._active_accounts[first] - active,
-        )
-        return min(of_results, of_accounts)
+        first = bisect_left(self._hours, window.first_hour)
+        last = bisect_right(self._hours, window.last_hour)
+        refused, answers, refused_accounts, active = (sums[last] - sums[first] for sums in self._hourly)
+        if account.number not in self._without:
+            refused -= window.refused
+            answers -= window.results
+            refused_accounts -= min(active_hours, window.refused)
+            active -= active_hours
+        return min(_drawn(refused, answers), _drawn(refused_accounts, active))
 
 
 def _drawn(refused: int, of: int) -> float:
@@ -71,6 +96,10 @@ def _drawn(refused: int, of: int) -> float:
 
 def _sums(column: list[int]) -> list[int]:
     return [0, *accumulate(column)]
+
+
+def _differences(sums: list[int]) -> list[int]:
+    return [after - before for before, after in pairwise(sums)]
 
 
 def _contribution(account: AccountHistory) -> tuple[float, float]:

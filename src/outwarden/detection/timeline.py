@@ -123,9 +123,7 @@ class Timeline:
         window.others_networks = self._population.networks_a_day
         window.others_unknown_rate = self._unknown_rate
         active = self._active[after] - self._active[start]
-        window.others_refused_rate = self._population.refused_rate_without(
-            window.first_hour, window.last_hour, window.refused, window.results, active
-        )
+        window.others_refused_rate = self._population.refused_rate_without(self.account, window, active)
         return window
 
     def _ends(self) -> list[int]:

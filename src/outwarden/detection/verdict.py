@@ -19,12 +19,12 @@ from outwarden.detection.account_history import AccountHistory, Column, SenderHi
 from outwarden.detection.assessment import AccountAssessment, Assessment, DestinationAssessment, HourCount
 from outwarden.detection.history import Histories
 from outwarden.detection.hours import start_of
-from outwarden.detection.judgement import ACCUSED, NOTHING, Judgement, excused, judge
+from outwarden.detection.judgement import ACCUSED, NOTHING, Judgement, judge_all
 from outwarden.detection.next_steps import next_steps
 from outwarden.detection.population import Population
 from outwarden.detection.relaying import OPEN_RELAY
 from outwarden.detection.server import destination_findings, server_findings
-from outwarden.events import AccountKind, Finding, RefusalClass, Standing, Verdict
+from outwarden.events import Finding, RefusalClass, Standing, Verdict
 
 if TYPE_CHECKING:
     from outwarden.detection.queue_growth import QueueAssessment
@@ -38,8 +38,9 @@ def assess(histories: Histories, queue: QueueAssessment | None = None) -> Assess
     """Judge everything recorded.  Pure; "now" is the time of the last event."""
     ours = [sender for sender in _senders(histories) if isinstance(sender, AccountHistory)]
     population = Population(ours, histories.server)
+    judged = judge_all(ours, population, frozenset(_forwarded(histories)))
     accounts = sorted(
-        (_account(sender, _judged(sender, population, histories)) for sender in _senders(histories)),
+        (_account(sender, judged.get(id(sender), NOTHING)) for sender in _senders(histories)),
         key=lambda one: (-one.points, -one.recipients, one.account, one.kind),
     )
     server = server_findings(histories, population, ours) + (queue.findings if queue else ())
@@ -65,15 +66,12 @@ def _senders(histories: Histories) -> Iterable[SenderHistory]:
     yield from histories.others.values()
 
 
-def _judged(sender: SenderHistory, population: Population, histories: Histories) -> Judgement:
-    if not isinstance(sender, AccountHistory):
-        return NOTHING
-    judgement = judge(sender, population)
-    # A local program that sends as somebody whose mail also comes in from outside forwards it
-    # (a filter rule that redirects, a procmail recipe): the stranger is no account of ours.
-    if sender.kind is AccountKind.LOCAL and type(histories.others.get(sender.account)) is SenderHistory:
-        return excused(judgement)
-    return judgement
+def _forwarded(histories: Histories) -> Iterable[str]:
+    """Return the local senders whose mail also comes in from outside.
+
+    A filter rule that redirects, or a procmail recipe, sends such mail on: the stranger is no account of ours.
+    """
+    return (name for name in histories.locals if type(histories.others.get(name)) is SenderHistory)
 
 
 def _verdict(accused: Sequence[AccountAssessment], server: Sequence[Finding], messages: int) -> Verdict:
