@@ -3,6 +3,7 @@
 The exit code is a monitor's: 0 no, 1 maybe, 2 yes, 3 for everything that is no answer.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,10 @@ def _queue(name: str, zone: "tzinfo") -> "QueueAssessment":
     from outwarden.sources.queue.reading import MalformedQueue
 
     try:
+        # Ages are counted from when the listing was written, which may be long ago.
+        at = now() if name == "-" else datetime.fromtimestamp(Path(name).stat().st_mtime, UTC)
         with click.open_file(name, "rb") as file:
-            return judge_queue(file.read(), now(), zone)
+            return judge_queue(file.read(), at, zone)
     except OSError as fault:
         raise CouldNot(f"{name}: {fault.strerror}; save the queue with: postqueue -j > {name}") from fault
     except MalformedQueue as fault:

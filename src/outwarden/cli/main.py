@@ -40,14 +40,6 @@ def shared_options() -> list[click.Parameter]:
     """Return the options that may stand before the verb as well as after it."""
     return [
         click.Option(
-            ["--config"],
-            type=click.Path(exists=True, dir_okay=False, readable=True),
-            metavar="FILE",
-            expose_value=False,
-            callback=_remember,
-            help="Settings file (default: /etc/outwarden/outwarden.toml where there is one).",
-        ),
-        click.Option(
             ["--json"], is_flag=True, expose_value=False, callback=_remember, help="Print JSON instead of text."
         ),
         click.Option(
@@ -85,7 +77,7 @@ class Verbs(click.Group):
     ) -> click.Context:
         """Give every run the shared options at their defaults."""
         given = extra.pop("obj", None) or {}
-        defaults = {"json": False, "quiet": False, "verbose": False, "config": None}
+        defaults = {"json": False, "quiet": False, "verbose": False}
         return super().make_context(info_name, args, parent, obj=defaults | given, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

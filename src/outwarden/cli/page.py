@@ -22,10 +22,11 @@ from outwarden.cli.report import (
     account_row,
     evidence_lines,
     heaviest_first,
+    looked_at,
     server_findings,
     what_was_read,
 )
-from outwarden.cli.verdict_words import accused, headline
+from outwarden.cli.verdict_words import accused, headline, next_in_line
 from outwarden.detection.assessment import AccountAssessment, Assessment
 from outwarden.events import Finding
 from outwarden.service.examine import Examination
@@ -51,8 +52,7 @@ def page(examination: Examination) -> str:
     """Return the page as HTML.  It stays small however long the log: what repeats is cut off."""
     assessment = examination.assessment
     suspects = accused(assessment)
-    others = [account for account in assessment.accounts if account not in suspects][:_OTHER_ACCOUNTS]
-    shown = [*suspects[:_ACCUSED], *others]
+    shown = [*suspects[:_ACCUSED], *next_in_line(assessment, _OTHER_ACCOUNTS)]
     style = _template_text("page.css")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_template_text("page.html")).render(
@@ -73,7 +73,7 @@ def page(examination: Examination) -> str:
             for seen in assessment.listings_seen[:_LISTINGS]
         ],
         next_steps=[{"text": plain(step.text), "command": plain(step.command or "")} for step in assessment.next_steps],
-        read=what_was_read(examination),
+        read=[*what_was_read(examination), looked_at(examination)],
         version=__version__,
     )
 

@@ -6,6 +6,7 @@ and the plot before them.  In a pipe, and with ``-v``, it is whole.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import NamedTuple
 
 import click
@@ -13,9 +14,18 @@ import click
 from outwarden.cli.hourly import hourly
 from outwarden.cli.log_options import Screen
 from outwarden.cli.plot import plot
-from outwarden.cli.rendering import Column, cut, listed, number, plain, stamp, table
-from outwarden.cli.verdict_words import accused, clock, headline, period, refused_otherwise, unknown_recipients
+from outwarden.cli.rendering import Column, cut, duration, listed, number, plain, stamp, table
+from outwarden.cli.verdict_words import (
+    accused,
+    clock,
+    headline,
+    next_in_line,
+    period,
+    refused_otherwise,
+    unknown_recipients,
+)
 from outwarden.detection.assessment import AccountAssessment, Assessment
+from outwarden.detection.queue_growth import QueueAssessment
 from outwarden.events import Finding, Verdict
 from outwarden.service.examine import Examination
 
@@ -89,10 +99,11 @@ def _compose(examination: Examination, screen: Screen, detail: _Detail) -> list[
     suspects = accused(assessment)
     sections = [
         [verdict_line(assessment)],
-        _accounts(assessment, suspects[: detail.accused], detail, screen.width),
+        _accounts(assessment, suspects, detail, screen.width),
         *(_case(account, assessment, detail, screen) for account in suspects[: detail.cases]),
         _server(assessment, suspects, detail, screen.width),
         _wrapped([*_listings(assessment, detail), *what_was_read(examination)], screen.width),
+        _wrapped([looked_at(examination)], screen.width) if detail is _WHOLE and examination.looked_at else [],
         _next_steps(assessment, detail, screen.width),
     ]
     lines = [line for section in sections if section for line in [*section, ""]]
@@ -102,8 +113,7 @@ def _compose(examination: Examination, screen: Screen, detail: _Detail) -> list[
 def _accounts(
     assessment: Assessment, suspects: tuple[AccountAssessment, ...], detail: _Detail, width: int
 ) -> list[str]:
-    others = [account for account in assessment.accounts if account not in suspects][: detail.others]
-    shown = [*suspects, *others]
+    shown = [*suspects[: detail.accused], *next_in_line(assessment, detail.others)]
     if not shown:
         return []
     head, *rows = table(ACCOUNT_COLUMNS, (account_row(account, assessment) for account in shown), width)
@@ -205,9 +215,23 @@ def what_was_read(examination: Examination) -> list[str]:
         f"{number(examination.lines_not_understood)} not understood; {period(examination.assessment)}."
     ]
     lines += [f"{plain(damage)}." for damage in examination.damage]
+    if examination.queue is not None:
+        lines.append(_queue(examination.queue))
     if examination.clock_set_back:
         lines.append(f"The clock of the log went back {number(examination.clock_set_back)} times.")
     return lines
+
+
+def _queue(queue: QueueAssessment) -> str:
+    oldest = f", the oldest {duration(timedelta(seconds=queue.oldest_seconds))}" if queue.oldest_seconds else ""
+    return f"In the queue: {number(queue.total)} messages{oldest}."
+
+
+def looked_at(examination: Examination) -> str:
+    """Return where a log and a queue were looked for; empty where they were named."""
+    if not examination.looked_at:
+        return ""
+    return f"Looked at {plain('; '.join(examination.looked_at))}."
 
 
 def _next_steps(assessment: Assessment, detail: _Detail, width: int) -> list[str]:

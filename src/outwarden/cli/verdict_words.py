@@ -1,6 +1,7 @@
 """The verdict in words: one word and one sentence, the same on the terminal and on the page."""
 
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from outwarden.cli.rendering import duration, number, plain, stamp
@@ -73,6 +74,16 @@ def accused(assessment: Assessment) -> tuple[AccountAssessment, ...]:
     if assessment.verdict not in (Verdict.YES, Verdict.MAYBE):
         return ()
     return tuple(account for account in assessment.accounts if account.standing in (Standing.BLOCKED, Standing.HELD))
+
+
+def next_in_line(assessment: Assessment, most: int) -> list[AccountAssessment]:
+    """Return accounts of ours that are not accused, most points first.
+
+    Senders outside, whose mail only came in, have no hours: they answer no question here.
+    """
+    suspects = accused(assessment)
+    ours = (account for account in assessment.accounts if account.hours and account not in suspects)
+    return list(islice(ours, most))
 
 
 def unknown_recipients(account: AccountAssessment) -> int:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from outwarden.detection.assessment import Assessment
 from outwarden.detection.history import Histories
-from outwarden.detection.queue_growth import QueueAssessment, assess_queue
+from outwarden.detection.queue_growth import QueueAssessment, assess_reading
 from outwarden.detection.verdict import assess
 from outwarden.events import Event, Verdict
 from outwarden.sources.files import DamagedLog, log_files, read_blocks
@@ -201,4 +201,4 @@ def examine(reading: LogReading, queue: QueueAssessment | None = None, looked_at
 
 def judge_queue(listing: bytes, now: datetime, zone: tzinfo = UTC) -> QueueAssessment:
     """Read a queue's listing and judge it.  Raises ``MalformedQueue``."""
-    return assess_queue(read_queue(queue_text(listing), now, zone).messages, now)
+    return assess_reading(read_queue(queue_text(listing), now, zone), now)

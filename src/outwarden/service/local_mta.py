@@ -131,9 +131,18 @@ def _journal(programs: Programs, looked_at: list[str]) -> tuple[str, ...]:
     if program is None:
         looked_at.append("journalctl: not there")
         return ()
+    arguments = (
+        "--output=json",
+        "--no-pager",
+        "--quiet",
+        f"--since=-{_JOURNAL_DAYS}d",
+        f"SYSLOG_FACILITY={_MAIL_FACILITY}",
+    )
+    if not programs.answer(program, *arguments, "--lines=1"):
+        looked_at.append(f"the journal: no mail in the last {_JOURNAL_DAYS} days, or no right to see it")
+        return ()
     looked_at.append(f"the journal: mail of the last {_JOURNAL_DAYS} days")
-    since = f"--since=-{_JOURNAL_DAYS}d"
-    return (program, "--output=json", "--no-pager", "--quiet", since, f"SYSLOG_FACILITY={_MAIL_FACILITY}")
+    return (program, *arguments)
 
 
 def journal_blocks(command: tuple[str, ...], on_read: Callable[[int], None]) -> Iterator[bytes]:

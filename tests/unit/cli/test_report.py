@@ -62,6 +62,14 @@ def test_nothing_in_a_log_moves_the_terminal(hostile: Examination) -> None:
         assert r"\x1b[2J" in text
 
 
+def test_senders_outside_are_not_next_in_line(no: Examination, stolen: AccountAssessment) -> None:
+    stranger = replace(stolen, account="news@elsewhere.example", standing=Standing.NORMAL, hours=())
+    judged = replace(no.assessment, accounts=(stranger, *no.assessment.accounts))
+    text = "\n".join(lines_of(replace(no, assessment=judged), PIPE))
+    assert "news@elsewhere.example" not in text
+    assert "and 1 more accounts" in text
+
+
 def test_a_damaged_file_is_named(yes: Examination) -> None:
     damaged = replace(yes, damage=("mail.log.2.gz: the compressed file is cut off; fetch it again",))
     assert "mail.log.2.gz: the compressed file is cut off; fetch it again." in lines_of(damaged, PIPE)

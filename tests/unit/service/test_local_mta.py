@@ -109,10 +109,18 @@ def test_the_journal_is_read_where_there_is_no_file(machine: Machine) -> None:
     machine.program("journalctl", "printf '%s\\n' \"$@\"")
     found = machine.look()
     assert found.log_files == ()
+    assert found.looked_at[-1] == "the journal: mail of the last 2 days"
     read: list[int] = []
     printed = b"".join(journal_blocks(found.journal, read.append)).decode().split("\n")
     assert printed[:-1] == ["--output=json", "--no-pager", "--quiet", "--since=-2d", "SYSLOG_FACILITY=2"]
     assert sum(read) == len("\n".join(printed))
+
+
+def test_a_journal_without_mail_is_none(machine: Machine) -> None:
+    machine.program("journalctl", "true")
+    found = machine.look()
+    assert found.journal == ()
+    assert found.looked_at[-1] == "the journal: no mail in the last 2 days, or no right to see it"
 
 
 def test_it_says_what_it_looked_at_when_there_is_nothing(machine: Machine) -> None:
