@@ -1,0 +1,96 @@
+"""What is fuzzed: each reader of strangers' text, with lines that it knows.
+
+Lines are those kept in ``lines`` and those of the corpora, so that each new case there makes the fuzzing better.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from outwarden.sources.logs.opensmtpd import OpenSmtpdLog
+
+from outwarden.events import Event
+from outwarden.sources.logs.exchange import ExchangeTrackingLog
+from outwarden.sources.logs.exim import EximLog
+from outwarden.sources.logs.journald import syslog_lines
+from outwarden.sources.logs.logins import LoginLog
+from outwarden.sources.logs.postfix import PostfixLog
+from outwarden.sources.logs.reader import LogReader
+from outwarden.sources.logs.reading import MixedLog
+from outwarden.sources.logs.sendmail import SendmailLog
+from outwarden.sources.logs.stamps import MalformedStamp, Stamps
+from outwarden.sources.refusals import classify
+
+HERE = Path(__file__).parent
+NEWEST = datetime(2026, 11, 24, tzinfo=UTC)
+
+Feed = Callable[[str], object]
+"""Takes a block of lines; what it returns may be a list of events."""
+
+
+class Target(NamedTuple):
+    """``begin`` returns a fresh reader's ``feed``; ``lines`` are what it is known to understand."""
+
+    begin: Callable[[], Feed]
+    lines: tuple[str, ...]
+
+
+def _lines_of(name: str) -> tuple[str, ...]:
+    """Return the lines that are kept beside this file for the reader, and those of the corpus."""
+    paths = [*sorted((HERE / "lines").glob(f"{name}.txt")), *sorted((HERE.parent / "corpus").glob(f"**/{name}/*.in"))]
+    lines = [line for path in paths for line in path.read_bytes().decode("utf-8", "backslashreplace").split("\n")]
+    return tuple(line for line in dict.fromkeys(lines) if line)
+
+
+def _reading(begin: Callable[[], LogReader]) -> Callable[[], Feed]:
+    """Return a target's ``begin``, whose reader also ends the log now and then."""
+
+    def fresh() -> Feed:
+        reader = begin()
+        fed = 0
+
+        def feed(block: str) -> list[Event]:
+            nonlocal fed
+            fed += 1
+            return reader.feed(block) + (reader.finish() if fed % 50 == 0 else [])
+
+        return feed
+
+    return fresh
+
+
+def _mixed() -> Feed:
+    log = MixedLog(NEWEST)
+
+    def feed(block: str) -> list[Event]:
+        content = block.encode("utf-8", "surrogatepass")
+        middle = len(content) // 3
+        return log.feed(content[:middle]) + log.feed(content[middle:])
+
+    return feed
+
+
+def _stamps() -> Feed:
+    stamps = Stamps(NEWEST)
+
+    def feed(block: str) -> None:
+        with suppress(MalformedStamp):
+            stamps.read(block.removesuffix("\n"))
+
+    return feed
+
+
+TARGETS = {
+    "postfix": Target(_reading(lambda: PostfixLog(Stamps(NEWEST))), _lines_of("postfix")),
+    "exim": Target(_reading(lambda: EximLog(Stamps(NEWEST))), _lines_of("exim")),
+    "sendmail": Target(_reading(lambda: SendmailLog(Stamps(NEWEST))), _lines_of("sendmail")),
+    "opensmtpd": Target(_reading(lambda: OpenSmtpdLog(Stamps(NEWEST))), _lines_of("opensmtpd")),
+    "exchange": Target(_reading(ExchangeTrackingLog), _lines_of("exchange")),
+    "logins": Target(_reading(lambda: LoginLog(Stamps(NEWEST))), _lines_of("logins")),
+    "journald": Target(lambda: syslog_lines, _lines_of("journald")),
+    "mixed": Target(_mixed, _lines_of("*")),
+    "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
+    "refusals": Target(lambda: classify, _lines_of("refusals")),
+}
