@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 (a log line is as long as it is)
 
+import itertools
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -417,7 +418,7 @@ def test_the_cuts_between_blocks_do_not_matter(cuts: list[int]) -> None:
     reader = EximLog(Stamps(datetime(2026, 11, 24, tzinfo=UTC)))
     events: list[Event] = []
     places = [0, *sorted(cuts), len(STORY)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in itertools.pairwise(places):
         events += reader.feed("".join(f"{line}\n" for line in STORY[start:end]))
     assert events + reader.finish() == read(*STORY)
 
