@@ -39,7 +39,7 @@ _PASSING = frozenset(
 )
 # What a mail server of our own gives up at once, and what it tries again, where no code says so.
 _FINAL_WORDS = re.compile(
-    r"\btoo many hops\b|\bloop\b|\bexpired\b|\bretry timeout\b|\bfor a long time\b|\bdied\b|\btime limit\b|\bundeliverable\b|\bgiving up\b"
+    r"\btoo many hops\b|\bloop\b|\bexpired\b|\bretry timeout\b|\bfor a long time\b|\bdied\b|\btime limit\b|\bundeliverable\b|\bgiving up\b|\bfor \d+ (?:days|hours)\b"
 )
 _PASSING_WORDS = re.compile(r"^deferred|\btemporarily\b|\btry again\b|\bdeferred\b|\bwarning\b|\bwill retry\b|\bnot reached\b")
 _ABOUT_A_LINK = re.compile(
@@ -78,7 +78,7 @@ def judge(worded: str) -> Judgement:
     refusal_class, list_id = _cause(reply, plain, words, provider)
     if provider is None and refusal_class in _ABOUT_RECIPIENT:
         provider = keeper(reply.words)
-    elif provider == list_id and refusal_class in _BLOCKLISTS and lists().named_in(reply.words, words):
+    elif provider == list_id and refusal_class in _BLOCKLISTS and lists().named_in(reply.words):
         # Who runs the list need not have written the text.
         provider = None
     return Judgement(
@@ -89,7 +89,8 @@ def judge(worded: str) -> Judgement:
 def refusal(text: str, line: str, judgement: Judgement, sender_domain: str | None) -> Refusal:
     """Return a judgement as the refusal of one text; ``line`` is that text on one line, unmasked."""
     refusal_class = judgement.refusal_class
-    listed = _listed(line, judgement) if refusal_class in _BLOCKLISTS else None
+    of_a_list = refusal_class in _BLOCKLISTS or (refusal_class is RefusalClass.POLICY and judgement.list_id)
+    listed = _listed(line, judgement) if of_a_list else None
     if refusal_class is RefusalClass.URL_BLOCKLISTED and listed and listed == sender_domain:
         refusal_class = RefusalClass.DOMAIN_BLOCKLISTED
     return Refusal(
@@ -105,7 +106,7 @@ def refusal(text: str, line: str, judgement: Judgement, sender_domain: str | Non
 
 def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None) -> tuple[RefusalClass, str | None]:
     """Return the class and the list."""
-    named = lists().named_in(reply.words, words)
+    named = lists().named_in(reply.words)
     rule = rulebook().first(("fault",), reply, plain, words, provider)
     if rule is not None:
         by_list = rule.refusal_class is RefusalClass.REMOTE_ERROR and named is not None
@@ -124,6 +125,8 @@ def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None
 
 def _listing(named: Listed, written: str, plain: str) -> tuple[RefusalClass, str]:
     """Return the class and the list, where a list is named."""
+    if named.lists == "country":
+        return RefusalClass.POLICY, named.list_id
     if named.lists == "address" or (named.lists == "both" and _speaks_of_address(written, plain)):
         return RefusalClass.ADDRESS_BLOCKLISTED, named.list_id
     list_id = named.domain_list or named.list_id
@@ -140,7 +143,7 @@ def _speaks_of_address(written: str, plain: str) -> bool:
 
 def _listed(line: str, judgement: Judgement) -> str | None:
     reply = line.split(" ", judgement.skipped)[-1].lower()
-    if judgement.refusal_class is RefusalClass.ADDRESS_BLOCKLISTED:
+    if judgement.refusal_class in (RefusalClass.ADDRESS_BLOCKLISTED, RefusalClass.POLICY):
         return listed_address(reply) or listed_host(reply)
     return listed_domain(reply)
 

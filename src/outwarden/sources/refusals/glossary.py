@@ -25,15 +25,16 @@ _SHORTEST_STEM = 3
 _ADDRESS6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}::?){2,7}(?:[0-9a-f]{1,4})?(?![\w:])", re.IGNORECASE)
 _MAILBOX = re.compile(r"[\w.+-]{0,64}+@[\w.-]+")
 _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]{1,63}+\.){1,9}+[a-z]{2,12}(?![\w-])", re.IGNORECASE)
-_PIECE = re.compile(r"[@%](?:box|ip|host|url|id)|[245]\.[0-7]\.\d{1,3}|[^\W_](?:[\w#]*\w)?|[.;!?]", re.UNICODE)
+_PIECE = re.compile(r"[@%](?:box|ip|host|url|id)|[245]\.[0-7]\.\d{1,3}|[^\W_](?:[\w#-]*\w)?|[.;!?]", re.UNICODE)
 _ELISION = re.compile(r"(?<![^\W_])(?:l|d|n|s|c|m|t|j|qu|dell|nell|all|un)['\u2019\u00b4`](?=\w)", re.IGNORECASE)
 _ACCENT = re.compile("[\u0300-\u036f]+")
 _SINGLE_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "ı": "i", "đ": "d", "œ": "oe", "Ł": "l"})
-_DROPPED = str.maketrans("", "", "-'\u2019\u00b4`\u00ad\u200b")
+_DROPPED = str.maketrans("", "", "'\u2019\u00b4`\u00ad\u200b")
 
 
 class _Glossary(msgspec.Struct, frozen=True):
     forms: Mapping[str, str]
+    meanings: frozenset[str]
     stems: Mapping[str, str]
     unspaced: Mapping[str, str]
     unspaced_pattern: re.Pattern[str]
@@ -55,7 +56,7 @@ def _glossary() -> _Glossary:
                 else:
                     forms.setdefault(form, meaning)
     longest_first = sorted(unspaced, key=len, reverse=True)
-    return _Glossary(forms, stems, unspaced, re.compile("|".join(map(re.escape, longest_first))))
+    return _Glossary(forms, frozenset(forms.values()), stems, unspaced, re.compile("|".join(map(re.escape, longest_first))))
 
 
 class _KnownWords(dict[str, str]):
@@ -121,9 +122,13 @@ def _meaning(piece: str) -> str:
     if piece in ".;!?":
         return "."
     glossary = _glossary()
-    meaning = glossary.forms.get(piece)
+    joined = piece.replace("-", "")
+    meaning = glossary.forms.get(joined)
     if meaning is not None:
         return meaning
+    if joined != piece:
+        # "block-list" is one word, "user-unknown" is two.
+        return joined if joined in glossary.meanings else " ".join(map(_meaning, piece.split("-")))
     for length in range(min(len(piece), _LONGEST_STEM), _SHORTEST_STEM, -1):
         meaning = glossary.stems.get(piece[:length])
         if meaning is not None:

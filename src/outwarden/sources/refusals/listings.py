@@ -10,6 +10,7 @@ from outwarden.sources.refusals.rulebook import read_table
 from outwarden.sources.refusals.wording import services
 
 _LONGEST_SHORT_NAME = 5
+_IN_A_WORD = re.compile(r"[\w-]").match
 _HOSTS = re.compile(r"(?<![\w@.-])(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12}(?![\w-])")
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 _ADDRESS6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}::?){2,7}(?:[0-9a-f]{1,4})?(?![\w:])")
@@ -29,7 +30,7 @@ class Listed(msgspec.Struct, frozen=True):
     """A list that a reply names: its short id, where in the reply, and what it holds."""
 
     list_id: str
-    lists: Literal["address", "domain", "both"]
+    lists: Literal["address", "domain", "both", "country"]
     domain_list: str | None
 
 
@@ -54,7 +55,7 @@ class Lists:
                 else:
                     self._names.append((name, list_id))
 
-    def named_in(self, reply: str, words: frozenset[str]) -> Listed | None:
+    def named_in(self, reply: str) -> Listed | None:
         """Return the list that a reply (lower-case) names first, the exact part of it rather than the whole."""
         places: dict[str, int] = {}
         if "." in reply:
@@ -66,9 +67,10 @@ class Lists:
             place = reply.find(name)
             if place >= 0:
                 places[list_id] = min(place, places.get(list_id, place))
-        for word in words & self._short_names.keys():
-            list_id = self._short_names[word]
-            places.setdefault(list_id, max(reply.find(word), 0))
+        for name, list_id in self._short_names.items():
+            place = reply.find(name)
+            if place >= 0 and _stands_alone(reply, place, place + len(name)):
+                places.setdefault(list_id, place)
         if not places:
             return None
         first = min(places, key=lambda list_id: places[list_id])
@@ -85,6 +87,10 @@ class Lists:
                 return list_id
             host = host.partition(".")[2]
         return None
+
+
+def _stands_alone(reply: str, start: int, end: int) -> bool:
+    return not (_IN_A_WORD(reply[start - 1 : start]) or _IN_A_WORD(reply[end : end + 1]))
 
 
 @cache

@@ -8,7 +8,7 @@ from outwarden.sources.refusals.wording import services
 
 # A link, a host after a dash or bracket as services sign their replies, or the greeting's name.
 _SIGNATURE = re.compile(
-    r"(?:https?://(?:www\.)?|[-(\[,] ?|\bby |^\W{0,3}(?:[45]\.\d\.\d{1,3} )?<?|\b(?:postmaster|abuse|tosa|toda)@)"
+    r"(?:https?://(?:www\.)?|[-(\[,] ?|\b(?:by|to|using) |^\W{0,3}(?:[45]\.\d\.\d{1,3} )?<?|\b(?:postmaster|abuse|tosa|toda)@)"
     r"((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})(?=[/\])?:>; ,.]|$)(?!\.?\[)"
 )
 _MAILBOX = re.compile(r"@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4})")

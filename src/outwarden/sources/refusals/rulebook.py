@@ -15,7 +15,6 @@ from outwarden.events import RefusalClass
 from outwarden.sources.refusals.unwrap import Reply
 
 Stage = Literal["fault", "code", "words", "status"]
-Lists = Literal["address", "domain", "both"]
 
 _STAGES: tuple[Stage, ...] = ("fault", "code", "words", "status")
 
