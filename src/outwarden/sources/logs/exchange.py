@@ -25,9 +25,19 @@ import csv
 import re
 from collections import OrderedDict
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from outwarden.events import AccountKind, Attempted, BounceReturned, Event, Outcome, Submitted, domain_of, mailbox
+from outwarden.events import (
+    AccountKind,
+    Attempted,
+    BounceReturned,
+    Event,
+    Outcome,
+    Refusal,
+    Submitted,
+    domain_of,
+    mailbox,
+)
 from outwarden.events.mailboxes import NULL_SENDER
 from outwarden.sources.exchange_replies import MAX_REPLY
 from outwarden.sources.logs.exchange_rows import (
@@ -240,9 +250,34 @@ class ExchangeTrackingLog:
         if not recipients:
             raise _NotUnderstood
         found = self._submitter_of(row)
-        evidence = line[:_MAX_EVIDENCE]
+        host, evidence = row.client_host or row.server_host, line[:_MAX_EVIDENCE]
+        delivered = outcome is Outcome.DELIVERED
+        answers: dict[str, _Answer] = {}
         for recipient, status in zip(recipients, statuses_of(row, len(recipients)), strict=True):
-            events.append(_attempt(at, row, found, recipient, status, outcome, outbound, evidence))
+            answer = answers.get(status)
+            if answer is None:
+                answer = answers[status] = _answer(status, row, None if delivered else domain_of(found.sender))
+            refusal = answer.refusal
+            events.append(
+                Attempted(
+                    at,
+                    host,
+                    row.key,
+                    found.account,
+                    found.kind,
+                    recipient,
+                    outcome,
+                    refusal_class=refusal.refusal_class if refusal else None,
+                    reply=answer.reply,
+                    relay=answer.relay,
+                    status=answer.status,
+                    sender=found.sender,
+                    listing=refusal.list if refusal else None,
+                    listed=refusal.listed if refusal else None,
+                    outbound=outbound,
+                    line=evidence,
+                )
+            )
 
     def _notification(self, at: datetime, row: Row, line: str, events: list[Event]) -> None:
         """Read a DSN, of which the log does not say whether it tells of a failure, a delay or a success.
@@ -259,37 +294,21 @@ class ExchangeTrackingLog:
             events.append(_bounce_returned(*notified, failed, line))
 
 
-def _attempt(
-    at: datetime,
-    row: Row,
-    found: Submitter,
-    recipient: str,
-    status: str,
-    outcome: Outcome,
-    outbound: bool,
-    evidence: str,
-) -> Attempted:
+class _Answer(NamedTuple):
+    """What the server at the other end said of one recipient."""
+
+    reply: str
+    relay: str | None
+    status: str | None
+    refusal: Refusal | None
+
+
+def _answer(status: str, row: Row, refused_sender: str | None) -> _Answer:
+    """Return the answer; ``refused_sender`` is our sender's domain where it was a refusal."""
     reply = reply_of(status) or reply_of(row.context.partition(";ClientSubmitTime:")[0])
     code = _ENHANCED_STATUS.search(reply)
-    refusal = classify_cached(reply, domain_of(found.sender)) if reply and outcome is not Outcome.DELIVERED else None
-    return Attempted(
-        at,
-        row.client_host or row.server_host,
-        row.key,
-        found.account,
-        found.kind,
-        recipient,
-        outcome,
-        refusal_class=refusal.refusal_class if refusal else None,
-        reply=reply,
-        relay=relay_of(status, row),
-        status=code[0] if code else None,
-        sender=found.sender,
-        listing=refusal.list if refusal else None,
-        listed=refusal.listed if refusal else None,
-        outbound=outbound,
-        line=evidence,
-    )
+    refusal = classify_cached(reply, refused_sender) if reply and refused_sender is not None else None
+    return _Answer(reply, relay_of(status, row), code[0] if code else None, refusal)
 
 
 def _bounce_returned(

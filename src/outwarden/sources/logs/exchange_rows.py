@@ -162,13 +162,15 @@ def statuses_of(row: Row, count: int) -> list[str]:
     so a piece that does not begin like a status belongs to the one before it.  Where the numbers still
     differ, each recipient gets the whole text.
     """
-    statuses: list[str] = []
+    statuses: list[list[str]] = []
     for piece in _pieces(row.status):
-        if statuses and not _BEGINS_STATUS.match(piece) and statuses[-1] not in _ABOUT_THE_HEADER:
-            statuses[-1] += ";" + piece
+        if statuses and not _BEGINS_STATUS.match(piece) and statuses[-1][0] not in _ABOUT_THE_HEADER:
+            statuses[-1].append(piece)
         else:
-            statuses.append(piece)
-    return statuses if len(statuses) == count else [row.status] * count
+            statuses.append([piece])
+    if len(statuses) == count:
+        return [";".join(pieces) for pieces in statuses]
+    return [row.status[: 4 * MAX_REPLY]] * count
 
 
 def _pieces(text: str) -> list[str]:
