@@ -5,13 +5,12 @@ for each counter; relog adds the zone and its bias in minutes, so that UTC = loc
 ``Get-Counter`` put through ``Export-Csv`` (columns Path and CookedValue), and what ``Get-Counter`` prints.
 Old Exchange names them ``\SMTP Server(_Total)\Remote Queue Length``, today's
 ``\MSExchangeTransport Queues(_total)\External Active Remote Delivery Queue Length``; any counter is read.
-Times without a zone are read as UTC.
 """
 
 import csv
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from outwarden.sources.powershell_stamps import MalformedPowerShellStamp, powershell_stamp
 from outwarden.sources.queue.reading import CounterSample, MalformedQueue, QueueForm, QueueReading, Unknown
@@ -19,12 +18,12 @@ from outwarden.sources.queue.reading import CounterSample, MalformedQueue, Queue
 _PATH = re.compile(
     r"(?:\\\\([^\\]{1,255}))?\\([^\\()]{1,255})(?:\(([^()\\]{0,255}(?:\([^()]{0,80}\))?)\))?\\([^\\]{1,255})"
 )
-_BIAS = re.compile(r"\((-?\d{1,4})\)$")
+_BIAS = re.compile(r"\((-?\d{1,3})\)$")
 _TOOL_TALK = ("The command completed", "Exiting, please wait")
 
 
-def read_exchange_counters(text: str) -> QueueReading:
-    """Return the samples; ``total`` is the newest of those that count waiting messages.
+def read_exchange_counters(text: str, zone: tzinfo = UTC) -> QueueReading:
+    """Return the samples of a server in ``zone``; ``total`` is the newest of those that count waiting messages.
 
     Raises ``MalformedQueue`` where the text holds not one sample.
     """
@@ -32,11 +31,11 @@ def read_exchange_counters(text: str) -> QueueReading:
     lines = [line for line in lines if line and not line.startswith(("#TYPE", *_TOOL_TALK))]
     unknown = Unknown()
     if lines and "(PDH-" in lines[0]:
-        samples = _from_pdh(lines, unknown)
+        samples = _from_pdh(lines, unknown, zone)
     elif lines and "CookedValue" in lines[0]:
-        samples = _from_export(lines, unknown)
+        samples = _from_export(lines, unknown, zone)
     else:
-        samples = _from_print(lines, unknown)
+        samples = _from_print(lines, unknown, zone)
     if not samples:
         raise MalformedQueue(f"performance counters: not one sample in {len(lines)} lines")
     samples.sort(key=lambda sample: sample.at)
@@ -84,19 +83,21 @@ def _fields(line: str, separator: str = ",") -> list[str]:
         return []
 
 
-def _from_pdh(lines: list[str], unknown: Unknown) -> list[CounterSample]:
+def _from_pdh(lines: list[str], unknown: Unknown, zone: tzinfo) -> list[CounterSample]:
     separator = "\t" if "PDH-TSV" in lines[0] else ","
     names = _fields(lines[0], separator)
     bias = _BIAS.search(names[0]) if names else None
-    to_utc = timedelta(minutes=int(bias[1])) if bias else timedelta()
+    if bias:
+        # Windows counts a bias westward: UTC = local time + bias.
+        zone = timezone(-timedelta(minutes=int(bias[1])))
     samples: list[CounterSample] = []
     for line in lines[1:]:
         fields = _fields(line, separator)
         try:
             if len(fields) != len(names):
                 raise MalformedPowerShellStamp
-            at = powershell_stamp(fields[0]) + to_utc
-        except (MalformedPowerShellStamp, OverflowError):
+            at = powershell_stamp(fields[0], zone)
+        except MalformedPowerShellStamp:
             unknown.add(line)
             continue
         found = (_sample(name, at, value) for name, value in zip(names[1:], fields[1:], strict=True))
@@ -104,13 +105,13 @@ def _from_pdh(lines: list[str], unknown: Unknown) -> list[CounterSample]:
     return samples
 
 
-def _from_export(lines: list[str], unknown: Unknown) -> list[CounterSample]:
+def _from_export(lines: list[str], unknown: Unknown, zone: tzinfo) -> list[CounterSample]:
     names = _fields(lines[0])
     samples: list[CounterSample] = []
     for line in lines[1:]:
         record = dict(zip(names, _fields(line), strict=False))
         try:
-            at = powershell_stamp(record.get("Timestamp", ""))
+            at = powershell_stamp(record.get("Timestamp", ""), zone)
         except MalformedPowerShellStamp:
             unknown.add(line)
             continue
@@ -122,7 +123,7 @@ def _from_export(lines: list[str], unknown: Unknown) -> list[CounterSample]:
     return samples
 
 
-def _from_print(lines: list[str], unknown: Unknown) -> list[CounterSample]:
+def _from_print(lines: list[str], unknown: Unknown, zone: tzinfo) -> list[CounterSample]:
     r"""Read what ``Get-Counter`` prints: ``TIME  \\host\object(instance)\counter :`` and the value below it."""
     samples: list[CounterSample] = []
     at: datetime | None = None
@@ -132,7 +133,7 @@ def _from_print(lines: list[str], unknown: Unknown) -> list[CounterSample]:
             before, backslashes, rest = line[:-1].partition("\\\\")
             path = backslashes + rest
             try:
-                at = powershell_stamp(before) if before.strip() else at
+                at = powershell_stamp(before, zone) if before.strip() else at
             except MalformedPowerShellStamp:
                 at = None
         elif not line.startswith(("Timestamp", "---")):

@@ -11,7 +11,7 @@ counts as one waiting recipient without an address.
 
 import csv
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TypeAlias
 
 import msgspec
@@ -31,11 +31,16 @@ from outwarden.sources.queue.reading import (
 
 _Record: TypeAlias = Mapping[str, str]
 
+# A shadow queue keeps copies of messages until the other server has delivered them: nothing waits in it.
+_COPIES = "ShadowRedundancy"
 _STATUS_NUMBERS = {"0": "None", "1": "Active", "2": "Ready", "3": "Retry", "4": "Suspended", "5": "Connecting"}
 
 
-def read_exchange_csv(text: str) -> QueueReading:
-    """Return the queues or messages of an export.  Raises ``MalformedQueue`` where there is no header."""
+def read_exchange_csv(text: str, zone: tzinfo = UTC) -> QueueReading:
+    """Return the queues or messages of an export, written by a server in ``zone``.
+
+    Raises ``MalformedQueue`` where there is no header.
+    """
     lines = text.removeprefix("\ufeff").split("\n")
     while lines and (lines[0].startswith("#TYPE") or not lines[0].strip()):
         del lines[0]
@@ -50,11 +55,14 @@ def read_exchange_csv(text: str) -> QueueReading:
             records.append(dict(zip(names, fields, strict=True)))
         else:
             unknown.add(line)
-    return _reading("MessageCount" in names, records, unknown)
+    return _reading("MessageCount" in names, records, unknown, zone)
 
 
-def read_exchange_json(text: str) -> QueueReading:
-    """Return the queues or messages of an export.  Raises ``MalformedQueue`` where it is no such JSON."""
+def read_exchange_json(text: str, zone: tzinfo = UTC) -> QueueReading:
+    """Return the queues or messages of an export, written by a server in ``zone``.
+
+    Raises ``MalformedQueue`` where it is no such JSON.
+    """
     try:
         found = msgspec.json.decode(text.removeprefix("\ufeff"))
     except (msgspec.DecodeError, ValueError, RecursionError) as fault:
@@ -68,7 +76,7 @@ def read_exchange_json(text: str) -> QueueReading:
             unknown.add(str(one)[:200])
     if not records and unknown.count:
         raise MalformedQueue("Get-Queue export: JSON without MessageCount or FromAddress")
-    return _reading(all("MessageCount" in record for record in records), records, unknown)
+    return _reading(all("MessageCount" in record for record in records), records, unknown, zone)
 
 
 def _fields(line: str) -> list[str]:
@@ -108,12 +116,14 @@ def _as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _reading(of_queues: bool, records: list[dict[str, str]], unknown: Unknown) -> QueueReading:
+def _reading(of_queues: bool, records: list[dict[str, str]], unknown: Unknown, zone: tzinfo) -> QueueReading:
     if not of_queues:
-        return queue_of(QueueForm.EXCHANGE_MESSAGES, [_queued(record) for record in records], unknown)
+        return queue_of(QueueForm.EXCHANGE_MESSAGES, [_queued(record, zone) for record in records], unknown)
     queues = []
     for record in records:
         count = record.get("MessageCount", "")
+        if record.get("DeliveryType") == _COPIES:
+            continue
         if count.isascii() and count.isdigit() and len(count) < 12:
             queues.append(_queue(record, int(count)))
         else:
@@ -139,22 +149,22 @@ def _queue(record: _Record, count: int) -> QueueCount:
     )
 
 
-def _queued(record: _Record) -> QueuedMessage:
+def _queued(record: _Record, zone: tzinfo) -> QueuedMessage:
     identity = record.get("Identity", "")
     queue = record.get("Queue", "") or identity.rpartition("\\")[0]
     return QueuedMessage(
         identity[:MAX_TEXT],
         queue[:MAX_TEXT],
-        _time(record.get("DateReceived", "")),
+        _time(record.get("DateReceived", ""), zone),
         _bytes(record.get("Size", "")),
         mailbox(record.get("FromAddress", "")[:MAX_TEXT]),
         (("", exchange_reply(record.get("LastError", ""))),),
     )
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str, zone: tzinfo) -> datetime | None:
     try:
-        return powershell_stamp(text)
+        return powershell_stamp(text, zone)
     except MalformedPowerShellStamp:
         return None
 

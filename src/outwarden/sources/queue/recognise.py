@@ -19,7 +19,7 @@ _READERS: dict[QueueForm, Callable[[str, datetime, tzinfo], QueueReading]] = {
     QueueForm.MAILQ_SENDMAIL: read_mailq_sendmail,
     QueueForm.EXIM_BP: lambda text, now, zone: read_exim_bp(text, now),
     QueueForm.EXIM_BPC: lambda text, now, zone: read_exim_bpc(text),
-    QueueForm.EXCHANGE_COUNTERS: lambda text, now, zone: read_exchange_counters(text),
+    QueueForm.EXCHANGE_COUNTERS: lambda text, now, zone: read_exchange_counters(text, zone),
 }
 
 # In this order: the first that is found in the beginning of the text decides.
@@ -72,5 +72,5 @@ def read_queue(text: str, now: datetime, zone: tzinfo = UTC) -> QueueReading:
         known = "postqueue -j, mailq, exim -bp, Get-Queue, counters"
         raise MalformedQueue(f"no queue listing of a form that we know ({known}); first line: {first[:60]!r}")
     if form is QueueForm.EXCHANGE_QUEUES:
-        return read_exchange_json(text) if _JSON.match(text) else read_exchange_csv(text)
+        return read_exchange_json(text, zone) if _JSON.match(text) else read_exchange_csv(text, zone)
     return _READERS[form](text, now, zone)
