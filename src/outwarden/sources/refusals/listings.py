@@ -57,20 +57,7 @@ class Lists:
 
     def named_in(self, reply: str) -> Listed | None:
         """Return the list that a reply (lower-case) names first, the exact part of it rather than the whole."""
-        places: dict[str, int] = {}
-        if "." in reply:
-            for host in _HOSTS.finditer(reply):
-                zone_of = self.by_zone(host[0])
-                if zone_of is not None:
-                    places.setdefault(zone_of, host.start())
-        for name, list_id in self._names:
-            place = reply.find(name)
-            if place >= 0:
-                places[list_id] = min(place, places.get(list_id, place))
-        for name, list_id in self._short_names.items():
-            place = reply.find(name)
-            if place >= 0 and _stands_alone(reply, place, place + len(name)):
-                places.setdefault(list_id, place)
+        places = self._places(reply)
         if not places:
             return None
         first = min(places, key=lambda list_id: places[list_id])
@@ -78,6 +65,26 @@ class Lists:
         parts = [list_id for list_id in places if self._part_of.get(list_id) == whole]
         chosen = min(parts, key=lambda list_id: places[list_id]) if parts else first
         return self._lists[chosen]
+
+    def _places(self, reply: str) -> dict[str, int]:
+        """Return where each list is first named."""
+        named = [(name, list_id) for name, list_id in self._names if name in reply]
+        named += [
+            (name, list_id)
+            for name, list_id in self._short_names.items()
+            if name in reply and _stands_alone(reply, reply.find(name), len(name))
+        ]
+        for word in reply.split(" "):
+            if "." in word:
+                for host in _HOSTS.finditer(word):
+                    list_id = self.by_zone(host[0])
+                    if list_id is not None:
+                        named.append((host[0], list_id))
+        places: dict[str, int] = {}
+        for name, list_id in named:
+            place = reply.find(name)
+            places[list_id] = min(place, places.get(list_id, place))
+        return places
 
     def by_zone(self, host: str) -> str | None:
         """Return the id of the list that a host name (lower-case) belongs to."""
@@ -89,8 +96,9 @@ class Lists:
         return None
 
 
-def _stands_alone(reply: str, start: int, end: int) -> bool:
-    return not (_IN_A_WORD(reply[start - 1 : start]) or _IN_A_WORD(reply[end : end + 1]))
+def _stands_alone(reply: str, start: int, length: int) -> bool:
+    before, after = reply[max(start - 1, 0) : start], reply[start + length : start + length + 1]
+    return not (_IN_A_WORD(before) or _IN_A_WORD(after))
 
 
 @cache

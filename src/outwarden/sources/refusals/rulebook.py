@@ -1,12 +1,12 @@
-"""The rules of ``rules.toml``, the lists of ``lists.toml`` and the services of ``providers.toml``, ready for use.
+"""The rules of ``rules.toml``, ready for use.
 
-A rule is found by the words it needs, so that a reply is held against a few rules and not all of
+A rule is found by the words or tells it needs, so that a reply is held against a few rules and not all of
 them; an expression is compiled when it is first wanted.  The files are read on first use.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Literal
@@ -43,13 +43,8 @@ class Rule:
         return tuple(re.compile(_filled(pattern, self._parts)) for pattern in self._patterns)
 
     def fits(self, reply: Reply, plain: str, provider: str | None) -> bool:
-        """Say whether the rule fits a reply and its plain words: all that it asks for must be there.
-
-        For a rule with ``words`` the caller has found one of them in the plain words.
-        """
+        """Say whether all else that the rule asks for is there, once one of its tells or words was found."""
         if self.provider is not None and provider != self.provider:
-            return False
-        if self.tells and not any(tell in reply.words for tell in self.tells):
             return False
         # A code that ends in a dot stands for all that begin with it.
         if self.status and not (reply.status and f"{reply.status}.".startswith(self._status_starts)):
@@ -63,34 +58,45 @@ def _filled(pattern: str, parts: dict[str, str]) -> str:
     return pattern
 
 
+def _place(rule: Rule) -> int:
+    return rule.place
+
+
 class Rulebook:
     """All rules in order."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self._by_word: dict[Stage, dict[str, list[Rule]]] = {stage: {} for stage in _STAGES}
-        self._always: dict[Stage, dict[int, Rule]] = {stage: {} for stage in _STAGES}
+        self._by_tell: dict[Stage, list[tuple[str, Rule]]] = {stage: [] for stage in _STAGES}
+        self._by_status: dict[Stage, list[Rule]] = {stage: [] for stage in _STAGES}
         for rule in self.rules:
-            for word in rule.words:
-                self._by_word[rule.stage].setdefault(word, []).append(rule)
-            if not rule.words:
-                self._always[rule.stage][rule.place] = rule
+            if rule.tells:
+                self._by_tell[rule.stage].extend((tell, rule) for tell in rule.tells)
+            elif rule.words:
+                for word in rule.words:
+                    self._by_word[rule.stage].setdefault(word, []).append(rule)
+            else:
+                self._by_status[rule.stage].append(rule)
 
     def first(
         self, stages: Iterable[Stage], reply: Reply, plain: str, words: frozenset[str], provider: str | None
     ) -> Rule | None:
         """Return the first rule of those stages that fits a reply and its plain words, or None."""
         for stage in stages:
-            for rule in self._candidates(stage, words):
+            for rule in self._candidates(stage, reply, words):
                 if rule.fits(reply, plain, provider):
                     return rule
         return None
 
-    def _candidates(self, stage: Stage, words: frozenset[str]) -> Iterator[Rule]:
-        by_word = self._by_word[stage]
-        found = {rule.place: rule for word in words & by_word.keys() for rule in by_word[word]}
-        found.update(self._always[stage])
-        return (found[place] for place in sorted(found))
+    def _candidates(self, stage: Stage, reply: Reply, words: frozenset[str]) -> list[Rule]:
+        """Return the rules of which a tell or a word is there, or which go by the status alone, in order."""
+        said, by_word = reply.words, self._by_word[stage]
+        found = {rule for tell, rule in self._by_tell[stage] if tell in said}
+        for word in words & by_word.keys():
+            found.update(by_word[word])
+        found.update(self._by_status[stage])
+        return sorted(found, key=_place)
 
 
 def read_table(name: str) -> dict[str, Any]:
