@@ -381,7 +381,7 @@ class EximLog:
 
 def _who(came: Arrival, sender: str) -> tuple[str, AccountKind]:
     if came.login:
-        return mailbox(came.login), AccountKind.LOGIN
+        return _mailbox(came.login), AccountKind.LOGIN
     if not sender:
         return "<>", AccountKind.NULL
     return sender, AccountKind.LOCAL if came.local_user else AccountKind.ADDRESS
