@@ -94,7 +94,7 @@ def _from_pdh(lines: list[str], unknown: Unknown, zone: tzinfo) -> list[CounterS
     for line in lines[1:]:
         fields = _fields(line, separator)
         try:
-            if len(fields) != len(names):
+            if not fields or len(fields) != len(names):
                 raise MalformedPowerShellStamp
             at = powershell_stamp(fields[0], zone)
         except MalformedPowerShellStamp:

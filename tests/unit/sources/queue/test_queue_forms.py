@@ -69,6 +69,7 @@ MALFORMED = [
     ("broken JSON lines", '{"queue_name": "deferred", "queue_id": 3}\n', "postqueue -j"),
     ("broken JSON", '[{"MessageCount": 3,', "no JSON"),
     ("JSON about something else", '[{"MessageCounts": 3}]', "without MessageCount"),
+    ("a carriage return in a header", '"(PDH-CSV 4.0)"\rx\n"y"\rz\n', "not one sample"),
     ("counters without a sample", '"(PDH-CSV 4.0)","\\\\EX1\\a\\b"\r\n', "not one sample"),
 ]
 
