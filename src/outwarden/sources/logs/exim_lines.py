@@ -31,8 +31,8 @@ LINES = re.compile(
 before it (see ``header``), the pid, the message ID, the flag, the rest."""
 
 RECOGNISED = re.compile(
-    rf"^{_OWN_STAMP} (?:\[\d+\] )?(?:{_ID} (?:{_FLAGS})"
-    r"|exim [^ \n]+ daemon started|(?:Start|End) queue run:|no MAIL in |[^ \n]+ authenticator failed for )"
+    rf"^{_OWN_STAMP} (?:\[\d+\] )?(?:{_ID} "
+    r"|cwd=|exim [^ \n]+ daemon started|(?:Start|End) queue run:|no MAIL in |[^ \n]+ authenticator failed for )"
     r"|^(?:[^ \n]++ ){0,5}exim4?\[\d+\]: ",
     re.MULTILINE,
 )

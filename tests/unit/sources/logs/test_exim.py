@@ -405,7 +405,9 @@ def test_what_is_not_understood_is_counted(line: str) -> None:
     assert (reader.lines_understood, reader.lines_not_understood) == (0, 1)
 
 
-@pytest.mark.parametrize("line", [ROSA, HEADERS[2][1] + "Completed", f"{AT} Start queue run: pid=7"])
+@pytest.mark.parametrize(
+    "line", [ROSA, HEADERS[2][1] + "Completed", f"{AT} Start queue run: pid=7", *SCRIPTS[1][1], *SCRIPTS[4][1]]
+)
 def test_exim_is_recognised(line: str) -> None:
     assert is_exim(f"x\n{line}\ny\n")
 
