@@ -37,8 +37,9 @@ from outwarden.sources.refusals import classify_cached
 
 # Each match begins at a newline: that is what makes the search fast.  A line is either of the
 # kinds that make events, with a queue ID (group 5) and what follows it (group 6), or one of the
-# commonest kinds that make none, recognised here so that few lines need a second look.
-_HEAD = r"\n((\d[^\n]{31}|[^\n]{15}|[^ \n]++) ([^ \n]++) ([^ \n\[]++)\[\d++\]: "
+# commonest kinds that make none, recognised here so that few lines need a second look.  Only Postfix's
+# programs have a slash in their names: Sendmail's lines, which may stand between, look much like these.
+_HEAD = r"\n((\d[^\n]{31}|[^\n]{15}|[^ \n]++) ([^ \n]++) ([^ \n/\[]++/[^ \n\[]++)\[\d++\]: "
 _LINE = re.compile(
     _HEAD + r"(?:([0-9A-Za-z]{6,}+): "
     r"((?:client=|from=<|to=<|removed|requeued|uid=|sender non-|message-id=|(?:warning|info): header ).*+)"
@@ -51,11 +52,12 @@ _ATTEMPT = re.compile(
     r"(?:delays=[^,]*+, )?+(?:tls=[^,]*+, )?+(?:dsn=([^,]*+), )?+status=(\w++) \((.*+)"
 )
 _ODD_ATTEMPT = re.compile(
-    r"to=<(.*?)>, (?:orig_to=<(.*?)>, )?relay=([^,]*+), (?:[^s][^,]*+, )*?(?:dsn=([^,]*+), )?status=(\w++) \((.*+)"
+    r"to=<((?:(?!>, (?:orig_to=<|relay=)).)*+)>, (?:orig_to=<((?:(?!>, relay=).)*+)>, )?+relay=([^,]*+), "
+    r"(?:[^s][^,]*+, )*?(?:dsn=([^,]*+), )?status=(\w++) \((.*+)"
 )
 _LONGEST_ODD = 8192
-_TAKEN_UP = re.compile(r"from=<([^>]*+)>, size=(\d++), nrcpt=(\d++)")
-_ODD_TAKEN_UP = re.compile(r"from=<(.*)>, size=(\d++), nrcpt=(\d++)")
+_TAKEN_UP = re.compile(r"from=<([^>]*+)>, size=(\d{1,18}+), nrcpt=(\d{1,9}+)")
+_ODD_TAKEN_UP = re.compile(r"from=<(.*)>, size=(\d{1,18}+), nrcpt=(\d{1,9}+)")
 _HEADER = re.compile(r"\w++: header (Subject|X-PHP-Originating-Script): (.*) from [^ ]*?; from=<", re.I)
 _OUTCOMES = {
     "sent": Outcome.DELIVERED,
