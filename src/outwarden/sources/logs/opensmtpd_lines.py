@@ -51,7 +51,7 @@ _KNOWN_EVENTS = frozenset(
 )
 _KNOWN = re.compile(
     r"(?:info|warn|debug|fatal|queue|envelope|queue-fs|queue-proc|mda_expand_format|lka_find_ancestor): "
-    r"|smtp-(?:in|out): |(?:relay|delivery): |proxy |startup|OpenSMTPD |getaddrinfo: |getnameinfo: |SRS "
+    r"|smtp-(?:in|out): |(?:relay|delivery): |proxy |startup|version: |Exiting$|OpenSMTPD |getaddrinfo: |getnameinfo: |SRS "
     r"|commands executed|[0-9a-f]{16} mta ssl_check_name: "
 )
 

@@ -231,7 +231,7 @@ QUIET = [
     f"{S1} smtp authentication user=rosa result=tempfail", f'{S1} smtp failed-command command="RCPT TO:<a@b.example>" result="550 Invalid recipient"',
     f"{S1} mta connecting address=smtp://198.51.100.9:25 host=mx1.big.example", f"{S1} mta connected", f"{S1} mta tls ciphers=TLSv1.3:A:256",
     f'{S1} mta server-cert-check result="success"', f"{S1} mta disconnected reason=quit messages=1", f"{S1} mta error reason=Connection closed unexpectedly",
-    f"{S1} smtp disconnected reason=quit", "info: OpenSMTPD 7.4.0 starting", "warn: Failed to parse smarthost x", "info: mta paused",
+    f"{S1} smtp disconnected reason=quit", "info: OpenSMTPD 7.4.0 starting", "warn: Failed to parse smarthost x", "info: mta paused", "Exiting",
     "smtp-out: Enabling route [] <-> 198.51.100.9 (mx1.big.example)", f"smtp-in: Started TLS on session {S1}: version=TLSv1.2",
     f"warn: PermFail injecting failure report on message {M1} to <rosa@isp.example> for 1 envelope: 550 x",
     f"relay: Remove for {E1}: {OLD}delay=1h, stat=Removed by administrator",
