@@ -52,7 +52,8 @@ def page(examination: Examination) -> str:
     """Return the page as HTML.  It stays small however long the log: what repeats is cut off."""
     assessment = examination.assessment
     suspects = accused(assessment)
-    shown = [*suspects[:_ACCUSED], *next_in_line(assessment, _OTHER_ACCOUNTS)]
+    named = suspects[:_ACCUSED]
+    shown = [*named, *next_in_line(assessment, _OTHER_ACCOUNTS)]
     style = _template_text("page.css")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_template_text("page.html")).render(
@@ -62,7 +63,7 @@ def page(examination: Examination) -> str:
         headline=headline(assessment),
         heads=[column.head for column in ACCOUNT_COLUMNS],
         accounts=[
-            {"cells": account_row(account, assessment), "accused": place < len(suspects)}
+            {"cells": account_row(account, assessment), "accused": place < len(named)}
             for place, account in enumerate(shown)
         ],
         more_accounts=number(len(assessment.accounts) - len(shown)) if len(assessment.accounts) > len(shown) else "",

@@ -113,12 +113,13 @@ def _compose(examination: Examination, screen: Screen, detail: _Detail) -> list[
 def _accounts(
     assessment: Assessment, suspects: tuple[AccountAssessment, ...], detail: _Detail, width: int
 ) -> list[str]:
-    shown = [*suspects[: detail.accused], *next_in_line(assessment, detail.others)]
+    named = suspects[: detail.accused]
+    shown = [*named, *next_in_line(assessment, detail.others)]
     if not shown:
         return []
     head, *rows = table(ACCOUNT_COLUMNS, (account_row(account, assessment) for account in shown), width)
     lines = [click.style(head, dim=True)]
-    lines += [click.style(row, bold=True) if place < len(suspects) else row for place, row in enumerate(rows)]
+    lines += [click.style(row, bold=True) if place < len(named) else row for place, row in enumerate(rows)]
     if left := len(assessment.accounts) - len(shown):
         lines.append(click.style(f"and {number(left)} more accounts", dim=True))
     return lines
