@@ -51,8 +51,8 @@ _KNOWN_EVENTS = frozenset(
 )
 _KNOWN = re.compile(
     r"(?:info|warn|debug|fatal|queue|envelope|queue-fs|queue-proc|mda_expand_format|lka_find_ancestor): "
-    r"|smtp-(?:in|out): |(?:relay|delivery): |proxy |startup|version: |Exiting$|OpenSMTPD |getaddrinfo: |getnameinfo: |SRS "
-    r"|commands executed|[0-9a-f]{16} mta ssl_check_name: "
+    r"|smtp-(?:in|out): |(?:relay|delivery): |proxy |startup|version: |Exiting$|OpenSMTPD |getaddrinfo: "
+    r"|getnameinfo: |SRS |commands executed|[0-9a-f]{16} mta ssl_check_name: "
 )
 
 
