@@ -38,7 +38,7 @@ class World:
 @pytest.fixture(params=["long queue IDs", "short queue IDs"])
 def world(home: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     sink = Sink()
-    postfix = Postfix(home, sink.port, long_queue_ids=request.param == "long queue IDs")
+    postfix = Postfix(home, sink, long_queue_ids=request.param == "long queue IDs")
     content_filter = ContentFilter(postfix.back)
     dovecot = Dovecot(home / "dovecot", postfix.socket, dict([ROSA, JAN]))
     postfix.start(content_filter.port)
@@ -86,9 +86,8 @@ def test_what_became_of_it(world: World, outwarden: Callable[..., Any], home: Pa
     assert set(told) == set(_EXPECTED)
     for account, expected in _EXPECTED.items():
         assert {field: told[account][field] for field in expected} == expected, account
-    assert [(seen["list"], seen["address"], seen["count"]) for seen in answer["listings_seen"]] == [
-        ("spamhaus-zen", "192.0.2.1", 1)
-    ]
+    listings = [(seen["list"], seen["address"], seen["count"]) for seen in answer["listings_seen"]]
+    assert listings == ([("spamhaus-zen", "192.0.2.1", 1)] if world.sink.looks_remote else [])
 
 
 def _run_script(postfix: Postfix) -> None:

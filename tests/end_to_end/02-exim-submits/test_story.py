@@ -36,7 +36,7 @@ class World:
 @pytest.fixture(params=["", _EVERYTHING], ids=["plain", "every selector"])
 def world(home: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     sink = Sink()
-    exim = Exim(home, exim_program(), sink.port, request.param)
+    exim = Exim(home, exim_program(), sink, request.param)
     yield World(exim, sink)
     exim.stop()
     sink.stop()
@@ -70,9 +70,8 @@ def test_what_became_of_it(world: World, outwarden: Callable[..., Any], home: Pa
     assert set(told) == set(expected_of_all)
     for account, expected in expected_of_all.items():
         assert {field: told[account][field] for field in expected} == expected, account
-    assert [(seen["list"], seen["address"], seen["count"]) for seen in answer["listings_seen"]] == [
-        ("spamhaus-zen", "192.0.2.1", 1)
-    ]
+    listings = [(seen["list"], seen["address"], seen["count"]) for seen in answer["listings_seen"]]
+    assert listings == ([("spamhaus-zen", "192.0.2.1", 1)] if world.sink.looks_remote else [])
 
 
 def _turned_away(exim: Exim) -> None:

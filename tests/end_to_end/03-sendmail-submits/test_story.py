@@ -36,7 +36,7 @@ class World:
 @pytest.fixture
 def world(home: Path) -> Iterator[World]:
     sink = Sink()
-    sendmail = Sendmail(home, sink.port, dict([ROSA, JAN]))
+    sendmail = Sendmail(home, sink, dict([ROSA, JAN]))
     yield World(sendmail, sink)
     sendmail.stop()
     sink.stop()
@@ -77,9 +77,8 @@ def test_what_became_of_it(world: World, outwarden: Callable[..., Any], home: Pa
     for account, expected in expected_of_all.items():
         assert {field: told[account][field] for field in expected} == expected, account
     assert answer["lines_not_understood"] == 0
-    assert [(seen["list"], seen["address"], seen["count"]) for seen in answer["listings_seen"]] == [
-        ("spamhaus-zen", "192.0.2.1", 1)
-    ]
+    listings = [(seen["list"], seen["address"], seen["count"]) for seen in answer["listings_seen"]]
+    assert listings == ([("spamhaus-zen", "192.0.2.1", 1)] if world.sink.looks_remote else [])
 
 
 def _turned_away(sendmail: Sendmail) -> None:

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from lab.debian import unpacked
+from lab.smtp_world import Sink
 from lab.waiting import answers, free_port, wait_until
 
 _SETTINGS = r"""
@@ -49,7 +50,7 @@ here:
 out:
   driver = manualroute
   transport = remote
-  route_list = * 127.0.0.1
+  route_list = * {sink.address}
   self = send
 begin transports
 mailbox:
@@ -61,7 +62,7 @@ mailbox:
   group = mail
 remote:
   driver = smtp
-  port = {sink}
+  port = {sink.port}
   allow_localhost
 begin retry
 given-up.example * F,1s,1s
@@ -74,7 +75,7 @@ plain:
   server_condition = ${{if eq{{$auth3}}{{secret of $auth2}}}}
   server_set_id = $auth2
 """
-_USERS = "root:x:0:0:root:/root:/bin/sh\nmail:x:8:8:mail:/var/mail:/bin/false\nDebian-exim:x:8:8:exim:/:/bin/false\n"
+_USERS = "root:x:0:0:root:/:/bin/sh\nmail:x:8:8:mail:/var/mail:/bin/false\nDebian-exim:x:8:8:exim:/:/bin/false\n"
 _GROUPS = "root:x:0:\nmail:x:8:\nDebian-exim:x:8:\n"
 
 
@@ -86,7 +87,7 @@ def exim_program() -> Path:
 class Exim:
     """One instance; ``log`` is its mainlog."""
 
-    def __init__(self, home: Path, program: Path, sink_port: int, selectors: str) -> None:
+    def __init__(self, home: Path, program: Path, sink: Sink, selectors: str) -> None:
         self.home, self.log, self.port = home, home / "log/mainlog", free_port()
         # A copy, because Exim's own user must be able to reach it.
         self._program = home / "exim4"
@@ -99,7 +100,7 @@ class Exim:
         (home / "groups").write_text(_GROUPS)
         self._settings = home / "exim.conf"
         self._settings.write_text(
-            _SETTINGS.format(program=self._program, home=home, port=self.port, sink=sink_port, selectors=selectors)
+            _SETTINGS.format(program=self._program, home=home, port=self.port, sink=sink, selectors=selectors)
         )
         self._environment = {
             **os.environ,

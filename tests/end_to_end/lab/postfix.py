@@ -9,6 +9,7 @@ import subprocess
 from email.message import EmailMessage
 from pathlib import Path
 
+from lab.smtp_world import Sink
 from lab.waiting import answers, free_port, wait_until
 
 _MAIN = """\
@@ -31,7 +32,7 @@ local_recipient_maps =
 local_transport = error:no local delivery
 alias_maps =
 alias_database =
-relayhost = [127.0.0.1]:{sink}
+relayhost = [{sink.address}]:{sink.port}
 virtual_mailbox_domains = isp.example
 virtual_mailbox_base = {home}/mail
 virtual_mailbox_maps = static:all/
@@ -90,11 +91,11 @@ postlog unix-dgram n - n - 1 postlogd
 class Postfix:
     """One instance: ``smtp`` for strangers, ``submission`` with login, ``filtered`` with a content filter too."""
 
-    def __init__(self, home: Path, sink_port: int, long_queue_ids: bool = True) -> None:
+    def __init__(self, home: Path, sink: Sink, long_queue_ids: bool = True) -> None:
         self.home, self.log = home, home / "maillog"
         self.smtp, self.submission, self.filtered = free_port(), free_port(), free_port()
         self.back, self.filter = free_port(), free_port()
-        self._long_queue_ids, self._sink_port = long_queue_ids, sink_port
+        self._long_queue_ids, self._sink = long_queue_ids, sink
         for folder, owner in (("etc", "root"), ("spool", "root"), ("data", "postfix"), ("mail", "mail")):
             (home / folder).mkdir()
             subprocess.run(["chown", owner, home / folder], check=True)
@@ -111,7 +112,7 @@ class Postfix:
     def start(self, filter_port: int) -> None:
         """Write the settings and start; return when it answers."""
         ids = "yes" if self._long_queue_ids else "no"
-        main = _MAIN.format(home=self.home, sink=self._sink_port, long_ids=ids)
+        main = _MAIN.format(home=self.home, sink=self._sink, long_ids=ids)
         (self.home / "etc/main.cf").write_text(main)
         ports = {"smtp": self.smtp, "submission": self.submission, "filtered": self.filtered, "back": self.back}
         (self.home / "etc/master.cf").write_text(_MASTER.format(**ports, filter=filter_port))

@@ -1,8 +1,8 @@
 """A real Sendmail in a folder of its own, on a port of its own, with logins through Cyrus SASL.
 
 Its package conflicts with that of Postfix, so it is unpacked, not installed.  libnss-wrapper gives it
-a host name, without which it would wait a minute at the start.  It trusts no folder that others
-may write to, so ``home`` must not lie below /tmp.
+a host name, without which it would wait a minute at the start.  It trusts no file below a
+folder that others may write to, so ``home`` must lie elsewhere.
 """
 
 import os
@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from lab.debian import unpacked
+from lab.smtp_world import Sink
 from lab.syslog import Syslog
 from lab.waiting import answers, free_port, wait_until
 
@@ -30,8 +31,8 @@ define(`confMIN_QUEUE_AGE', `0')dnl
 define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl
 define(`confAUTH_REALM', `isp.example')dnl
 TRUST_AUTH_MECH(`PLAIN LOGIN')dnl
-define(`SMART_HOST', `relay:[127.0.0.1]')dnl
-define(`RELAY_MAILER_ARGS', `TCP $h {sink}')dnl
+define(`SMART_HOST', `relay:[{sink.address}]')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {sink.port}')dnl
 define(`LOCAL_MAILER_PATH', `{home}/mailbox')dnl
 define(`LOCAL_MAILER_ARGS', `mailbox $u')dnl
 define(`LOCAL_MAILER_FLAGS', `PS')dnl
@@ -57,7 +58,7 @@ mech_list: PLAIN LOGIN
 class Sendmail:
     """One instance; ``log`` is what it says to syslog."""
 
-    def __init__(self, home: Path, sink_port: int, accounts: dict[str, str]) -> None:
+    def __init__(self, home: Path, sink: Sink, accounts: dict[str, str]) -> None:
         package = unpacked("sendmail-bin", "sendmail-cf")
         self.log, self.port = home / "maillog", free_port()
         self._program, self._settings = home / "sendmail", home / "sendmail.cf"
@@ -71,7 +72,7 @@ class Sendmail:
         (home / "mailbox").write_text("#!/bin/sh\nexec cat >/dev/null\n")
         (home / "mailbox").chmod(0o755)
         cf = package / "usr/share/sendmail/cf"
-        macros = _SETTINGS.format(cf=cf, home=home, port=self.port, sink=sink_port)
+        macros = _SETTINGS.format(cf=cf, home=home, port=self.port, sink=sink)
         built = subprocess.run(
             ["m4", f"-D_CF_DIR_={cf}/", "-"], input=macros, text=True, check=True, capture_output=True
         )

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lab.waiting import free_port
+from lab.waiting import free_port, own_address
 
 REFUSALS_AT_RCPT = {
     "blocked": "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org;"
@@ -44,7 +44,7 @@ class SmtpServer:
         at_rcpt: Callable[[str], str | None],
         after_data: Callable[[Transaction, bytes], str],
     ) -> None:
-        self.address, self.port = address, free_port()
+        self.address, self.port = address, free_port(address)
         self.accepted: list[Transaction] = []
         self._at_rcpt, self._after_data = at_rcpt, after_data
         self._loop = asyncio.new_event_loop()
@@ -124,11 +124,16 @@ class SmtpServer:
 
 
 class Sink(SmtpServer):
-    """The remote world.  ``patient`` is set once it takes what it has put off."""
+    """The remote world.  ``patient`` is set once it takes what it has put off.
+
+    ``looks_remote`` is False on a host that has no address but the loopback: what a relay there
+    says is taken for the words of a local program, and no listing is read out of them.
+    """
 
     def __init__(self) -> None:
         self.patient = False
-        super().__init__("127.0.0.1", self._refusal, self._judgement)
+        super().__init__(own_address(), self._refusal, self._judgement)
+        self.looks_remote = self.address != "127.0.0.1"
 
     def _refusal(self, recipient: str) -> str | None:
         how = recipient.partition("-")[0]

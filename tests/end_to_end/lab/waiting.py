@@ -7,10 +7,25 @@ from collections.abc import Callable
 import pytest
 
 
-def free_port() -> int:
-    """Return a TCP port of the loopback that nobody listens on."""
+def own_address() -> str:
+    """Return an address of this host that is not the loopback, where it has one.
+
+    Mail for it never leaves the host, and yet looks like mail for another one.  Connecting a
+    datagram socket sends nothing; it only asks the routing table.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+        return address
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """Return a TCP port that nobody listens on."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port
 
