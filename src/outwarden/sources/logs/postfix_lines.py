@@ -37,9 +37,9 @@ _SHAPES = (
     ("message-id", _QUEUE_ID + r"(?:resent-)?message-id=<?(?P<message_id>.*?)>?"),
     ("notification", _QUEUE_ID + r"(?P<recipient>sender|postmaster) (?P<reason>non-delivery|delay|delivery status|[a-z -]+?) "
                      r"notification: (?P<notification_queue_id>\w++)"),
-    ("queue-command", _QUEUE_ID + r"(?P<action>requeued|placed on hold|released from hold|expired|deleted|.*"
+    ("queue-command", _QUEUE_ID + r"(?P<action>requeued|placed on hold|released from hold|(?:force-)?expired|deleted|.*"
                       r"(?:postsuper|renamed).*)"),
-    ("queue-summary", r"(?P<action>Deleted|Requeued|Placed on hold|Released from hold|Expired|Renamed[^:]*): (?P<count>\d++) messages?"),
+    ("queue-summary", r"(?P<action>Deleted|Requeued|Placed on hold|Released from hold|(?:Force-)?[Ee]xpired|Rename[^:]*): (?P<count>\d++) messages?"),
     ("proxy", r"(?:" + _QUEUE_ID + r")?proxy-(?P<result>accept|reject): " + _STAGE + r": ?" + _REPLY + r"(?P<reply>.*?);? ?" + _ENVELOPE),
     ("too-busy", _QUEUE_ID + r"(?P<action>reject): CONNECT from " + _CLIENT + r": (?P<reason>too many connections|all (?:server|screening) ports busy)"),
     ("policy", _QUEUE_ID + r"(?P<action>(?:milter-)?(?:reject|reject_warning|discard|filter|hold|redirect|warn|prepend|bcc|delay|sleep|client_warn)"
