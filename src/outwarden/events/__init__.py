@@ -18,6 +18,7 @@ from outwarden.events.happenings import (
     encode_event,
     event_id,
 )
+from outwarden.events.listings import Cause, Diagnosis, ListAnswer, ListAnswerKind, ListScope, Signal, WhyNot
 from outwarden.events.mailboxes import Domain, Mailbox, domain_of, mailbox
 from outwarden.events.refusals import Refusal, RefusalClass
 
@@ -25,19 +26,26 @@ __all__ = [
     "AccountKind",
     "Attempted",
     "BounceReturned",
+    "Cause",
+    "Diagnosis",
     "Domain",
     "Event",
     "Finding",
+    "ListAnswer",
+    "ListAnswerKind",
+    "ListScope",
     "Login",
     "Mailbox",
     "Outcome",
     "QueuedMessage",
     "Refusal",
     "RefusalClass",
+    "Signal",
     "Standing",
     "Stream",
     "Submitted",
     "Verdict",
+    "WhyNot",
     "decode_event",
     "domain_of",
     "encode_event",
