@@ -68,8 +68,10 @@ def test_the_wheel_ships_every_file(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         shipped = {name for name in archive.namelist() if name.startswith("outwarden/")}
-    ours = {f"outwarden/{file.relative_to(PACKAGE)}" for file in PACKAGE.rglob("*") if file.is_file()}
-    assert shipped == {name for name in ours if "__pycache__" not in name}
+    ours = {file.relative_to(PACKAGE) for file in PACKAGE.rglob("*") if file.is_file()}
+    # Caches of Python and of tools, which git ignores too.
+    ours = {file for file in ours if not any(part.startswith((".", "__pycache__")) for part in file.parts)}
+    assert shipped == {f"outwarden/{file}" for file in ours}
 
 
 def test_every_folder_of_code_is_a_package() -> None:
