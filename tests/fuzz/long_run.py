@@ -12,6 +12,7 @@ import random
 import sys
 import time
 import traceback
+from collections.abc import Callable
 
 from hostile_lines import LONGEST, hostile_block, pumped
 from targets import TARGETS, Feed, Target
@@ -57,7 +58,7 @@ def slow(target: Target, lines: int, seed: int, longest: int = LONGEST) -> str |
             what = f"line {number} of seed {seed} at {length} characters: {line_of(200)!r}"
             try:
                 took = _seconds(target, line_of(length), 1)
-                if took > _TOO_SHORT_TO_TELL_SECONDS and _growth(target, line_of(length // 4), line_of(length)):
+                if took > _TOO_SHORT_TO_TELL_SECONDS and _grows_too_fast(target, line_of, length):
                     return f"{what} takes {took:.2f} s"
             except Exception:  # noqa: BLE001 - whatever it raises is the find
                 return f"{what}\n{traceback.format_exc()}"
@@ -65,9 +66,13 @@ def slow(target: Target, lines: int, seed: int, longest: int = LONGEST) -> str |
     return None
 
 
-def _growth(target: Target, short: str, long: str) -> bool:
-    """Return whether the long one takes longer than its length explains; each is taken at its best of some times."""
-    return _seconds(target, long, 3) > _MOST_GROWTH * _seconds(target, short, 5)
+def _grows_too_fast(target: Target, line_of: Callable[[int], str], length: int) -> bool:
+    """Return whether time outgrows the length, up to this length and beyond it.
+
+    One of the two alone proves little: what is remembered of a short line makes it cheap.
+    """
+    shorter, this, longer = (_seconds(target, line_of(size), 3) for size in (length // 4, length, length * 4))
+    return this > _MOST_GROWTH * shorter and longer > _MOST_GROWTH * this
 
 
 def _seconds(target: Target, block: str, times: int) -> float:
