@@ -215,6 +215,12 @@ class AccountHistory(SenderHistory):
         if event.client_address is not None:
             self._use(event.client_address, event, hour)
 
+    def begin_run(self, into_the_hour: timedelta) -> None:
+        """Note when the current hour's mail began, where no submission shows it."""
+        rows, place = self.hours.rows, self.hours.base + _RUN_FROM
+        if not rows[place]:
+            rows[place] = into_the_hour.seconds + 1
+
     def _use(self, address: str, event: Submitted, hour: int) -> None:
         if address != self._address:
             self._address = address

@@ -39,10 +39,11 @@ _DEFERRALS = _Rate(DEFERRAL_RATE, "deferred", 0.10, (2.0, 2.0))
 
 
 class Jump(NamedTuple):
-    """The worst hour of a rate, as a finding, and which hour it was."""
+    """The worst hour of a rate, as a finding, which hour it was, and how many were bad in it."""
 
     finding: Finding
     hour: int
+    bad: int
 
 
 def jumps(where: str, hours: Hours) -> list[Jump]:
@@ -73,7 +74,7 @@ def _worst(where: str, rate: _Rate, rows: Iterable[tuple[int, int, int]]) -> Jum
                 honest = with_record(max(past, rate.usual), 20.0, bad_before, total_before)
                 points = round(min(HIGHEST, log_odds(bad, total, honest, rate.troubled)), 1)
                 if points > (worst.finding.points if worst else 0.9):
-                    worst = Jump(_finding(where, rate, hour, bad, total, past, points), hour)
+                    worst = Jump(_finding(where, rate, hour, bad, total, past, points), hour, bad)
         bad_before += bad
         total_before += total
     return worst

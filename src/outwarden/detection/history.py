@@ -17,6 +17,7 @@ Logins seen without a submission are not used: they do not show mail leaving.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -66,6 +67,8 @@ class Histories:
         self.listings = Listings()
         self.server = Hours(Flow.SERVER_WIDTH)
         self._server_rows, self._server_base = self.server.rows, 0
+        # Mail relayed for strangers is no part of what is usual here: one row that nobody reads.
+        self._strangers = array("I", [0] * Flow.SERVER_WIDTH)
         self._acquaintances = Acquaintances()
         self._nameless = SenderHistory("", _NULL)
         self._numbered = 0
@@ -162,18 +165,16 @@ class Histories:
         if event.outbound:
             if event.recipient:
                 self._left(event)
-            if event.kind is _ADDRESS and not (
-                type(sender) is AccountHistory and event.original_recipient is None
-            ):
+            if event.kind is _ADDRESS and (type(sender) is SenderHistory or event.original_recipient is not None):
                 self._passed_through(event, sender)
             elif type(sender) is AccountHistory:
-                self._judged(event, sender)
+                self._judged(event, sender, self._server_rows, self._server_base)
         elif type(sender) is AccountHistory and event.kind is not _ADDRESS and outcome is not _EXPIRED:
             # Mail that stays here makes acquaintances too, but no remote judges it.
             self._acquaintances.meet(sender.number, event.recipient)
 
-    def _judged(self, event: Attempted, account: AccountHistory) -> None:
-        """Count what a remote made of an account's mail."""
+    def _judged(self, event: Attempted, account: AccountHistory, server: array[int], flow: int) -> None:
+        """Count what a remote made of an account's mail, for the account and in a row of the server's flow."""
         hours = account.hours
         if hours.hour != self._hour:
             hours.turn(self._hour)
@@ -185,19 +186,27 @@ class Histories:
         if self._acquaintances.meet(account.number, event.recipient):
             rows[base + _NEW] += 1
         if outcome is _DEFERRED:
+            server[flow + Flow.DEFERRED] += 1
             return
         results = rows[base + _RESULTS]
         if not results:
-            self._server_rows[self._server_base + Flow.ACTIVE_ACCOUNTS] += 1
+            server[flow + Flow.ACTIVE_ACCOUNTS] += 1
         rows[base + _RESULTS] = results + 1
-        if outcome is not _DELIVERED:
-            as_spam = event.refusal_class in AS_SPAM
-            if as_spam and not rows[base + Column.REFUSED]:
-                self._server_rows[self._server_base + Flow.REFUSED_ACCOUNTS] += 1
-            account.count_refusal(event, self._hour, as_spam)
+        if outcome is _DELIVERED:
+            server[flow + _FLOW_DELIVERED] += 1
+            return
+        server[flow + Flow.BOUNCED] += 1
+        as_spam = event.refusal_class in AS_SPAM
+        if as_spam:
+            server[flow + Flow.REFUSED] += 1
+            if not rows[base + Column.REFUSED]:
+                server[flow + Flow.REFUSED_ACCOUNTS] += 1
+        elif event.refusal_class is _UNKNOWN:
+            server[flow + Flow.UNKNOWN] += 1
+        account.count_refusal(event, self._hour, as_spam)
 
     def _left(self, event: Attempted) -> None:
-        """Count the attempt for its destination and for the server as a whole."""
+        """Count the attempt for its destination, whoever sent it."""
         domain = event.recipient.rpartition("@")[2]
         destination = self.destinations.get(domain)
         if destination is None:
@@ -205,21 +214,13 @@ class Histories:
             destination = self.destinations.get(domain)
             if destination is None:
                 destination = self.destinations[domain] = DestinationHistory(domain)
-        rows, base = self._server_rows, self._server_base
         if event.outcome is _DELIVERED:
-            rows[base + _FLOW_DELIVERED] += 1
             destination.count_delivered(self._hour)
             return
         as_spam = event.refusal_class in AS_SPAM
         if event.outcome is _DEFERRED:
-            rows[base + Flow.DEFERRED] += 1
             destination.count_deferred(self._hour)
         elif event.outcome is not _EXPIRED:
-            rows[base + Flow.BOUNCED] += 1
-            if as_spam:
-                rows[base + Flow.REFUSED] += 1
-            elif event.refusal_class is _UNKNOWN:
-                rows[base + Flow.UNKNOWN] += 1
             destination.count_bounced(self._hour, event.refusal_class, as_spam)
         if event.listing is not None:
             self.listings.seen(event, domain)
@@ -239,7 +240,8 @@ class Histories:
                 if len(self.relaying) >= _MOST_RELAYING:
                     return
                 relaying = self.relaying[client] = self._account(client, _ADDRESS)
-            self._judged(event, relaying)
+            self._judged(event, relaying, self._strangers, 0)
+            relaying.begin_run(event.at - self._hour_from)
             domain = event.recipient.rpartition("@")[2].lower()
             if domain in PUBLIC_RECEIVERS:
                 relaying.public_receivers |= {domain}

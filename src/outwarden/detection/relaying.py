@@ -9,7 +9,8 @@ from outwarden.events import Attempted, Finding, Outcome
 
 FORWARDS_SPAM = "forwards-spam"
 OPEN_RELAY = "open-relay"
-_MOST_POINTS = 2.0
+_MOST_POINTS = 1.5
+"""Too little to change a verdict by itself: a listing that follows from it will."""
 
 PUBLIC_RECEIVERS = frozenset(
     """aol.com att.net bluewin.ch btinternet.com comcast.net free.fr gmail.com gmx.at gmx.ch gmx.de gmx.net

@@ -18,12 +18,14 @@ from outwarden.events import Finding, Stream
 
 _SEVERAL_PUBLIC_RECEIVERS = 3
 _MOST_RELAYS_SAID = 5
+_BEHIND_IT = 0.3
+"""Whoever has so large a share of an hour's bounces is named beside them."""
 
 
 def server_findings(
     histories: Histories, population: Population, ours: Sequence[AccountHistory]
 ) -> tuple[Finding, ...]:
-    """Return the findings about the server, most points first."""
+    """Return the findings about the server, most points first; ``ours`` are the accounts that may be named."""
     answers = {one.domain: one.delivered + one.bounced for one in histories.destinations.values()}
     found = [
         *_relays(histories, population),
@@ -57,11 +59,11 @@ def _relays(histories: Histories, population: Population) -> list[Finding]:
 
 
 def _with_accounts(jump: Jump, ours: Sequence[AccountHistory]) -> Finding:
-    """Name the account behind most bounces of that hour, and show its lines."""
+    """Name the account behind a good part of that hour's bounces, and show its lines."""
     if jump.finding.rule != BOUNCE_RATE:
         return jump.finding
     bounced, account = max(((_bounced_in(one, jump.hour), one) for one in ours), key=lambda one: one[0])
-    if not bounced:
+    if bounced < _BEHIND_IT * jump.bad:
         return jump.finding
     lines = [account.lines[stream] for stream in (Stream.REFUSED, Stream.UNKNOWN_RECIPIENTS) if stream in account.lines]
     return replace(

@@ -24,7 +24,7 @@ from outwarden.detection.next_steps import next_steps
 from outwarden.detection.population import Population
 from outwarden.detection.relaying import OPEN_RELAY
 from outwarden.detection.server import destination_findings, server_findings
-from outwarden.events import Finding, RefusalClass, Standing, Verdict
+from outwarden.events import AccountKind, Finding, RefusalClass, Standing, Verdict
 
 if TYPE_CHECKING:
     from outwarden.detection.queue_growth import QueueAssessment
@@ -38,12 +38,14 @@ def assess(histories: Histories, queue: QueueAssessment | None = None) -> Assess
     """Judge everything recorded.  Pure; "now" is the time of the last event."""
     ours = [sender for sender in _senders(histories) if isinstance(sender, AccountHistory)]
     population = Population(ours, histories.server)
-    judged = judge_all(ours, population, frozenset(_forwarded(histories)))
+    forwarded = frozenset(_forwarded(histories))
+    judged = judge_all(ours, population, forwarded)
     accounts = sorted(
         (_account(sender, judged.get(id(sender), NOTHING)) for sender in _senders(histories)),
         key=lambda one: (-one.points, -one.recipients, one.account, one.kind),
     )
-    server = server_findings(histories, population, ours) + (queue.findings if queue else ())
+    nameable = [one for one in ours if one.kind is not AccountKind.LOCAL or one.account not in forwarded]
+    server = server_findings(histories, population, nameable) + (queue.findings if queue else ())
     accused = [account for account in accounts if account.standing in ACCUSED]
     verdict = _verdict(accused, server, sum(account.messages for account in ours))
     listings = histories.listings.table()
