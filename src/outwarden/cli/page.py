@@ -66,7 +66,7 @@ def page(examination: Examination) -> str:
             {"cells": account_row(account, assessment), "accused": place < len(named)}
             for place, account in enumerate(shown)
         ],
-        more_accounts=number(len(assessment.accounts) - len(shown)) if len(assessment.accounts) > len(shown) else "",
+        more_accounts=max(len(assessment.accounts) - len(shown), 0),
         cases=[_case(account, assessment) for account in suspects[:_CASES]],
         server_findings=_ledger(server_findings(assessment, suspects)),
         listings=[

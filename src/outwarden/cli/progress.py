@@ -15,8 +15,7 @@ _MEGABYTE = 1_000_000
 class Progress:
     """A line that redraws itself: ``62 %  93 of 151 MB``; gone without a trace at the end.
 
-    ``total`` is how many bytes there are to read, 0 where nobody knows (standard input).
-    Work that is done at once shows nothing.
+    Work that is done at once shows nothing, and neither does a run that is not ``wanted`` to.
     """
 
     def __init__(self, wanted: bool = True) -> None:
@@ -28,7 +27,7 @@ class Progress:
         return self
 
     def __call__(self, read: int, total: int) -> None:
-        """Say that ``read`` bytes of ``total`` have been read."""
+        """Say that ``read`` bytes of ``total`` have been read; 0 where nobody knows how many there are."""
         if not self._shown or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _REDRAW_SECONDS

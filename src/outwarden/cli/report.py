@@ -121,7 +121,7 @@ def _accounts(
     lines = [click.style(head, dim=True)]
     lines += [click.style(row, bold=True) if place < len(named) else row for place, row in enumerate(rows)]
     if left := len(assessment.accounts) - len(shown):
-        lines.append(click.style(f"and {number(left)} more accounts", dim=True))
+        lines.append(click.style(f"and {number(left)} more account{'s' if left > 1 else ''}", dim=True))
     return lines
 
 

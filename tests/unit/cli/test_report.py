@@ -67,7 +67,7 @@ def test_senders_outside_are_not_next_in_line(no: Examination, stolen: AccountAs
     judged = replace(no.assessment, accounts=(stranger, *no.assessment.accounts))
     text = "\n".join(lines_of(replace(no, assessment=judged), PIPE))
     assert "news@elsewhere.example" not in text
-    assert "and 1 more accounts" in text
+    assert "and 1 more account" in text
 
 
 def test_a_damaged_file_is_named(yes: Examination) -> None:
