@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from outwarden.service.counting import count_accounts
-from outwarden.service.examine import log_sources
+from outwarden.service.log_reading import log_sources
 from outwarden.sources.logs.account_table import AccountTable
 from outwarden.sources.logs.reading import MixedLog
 

@@ -51,7 +51,8 @@ def check(
     they are.  Without FILE the mail server, its logs and its queue are looked for on this machine.
     """
     from outwarden.cli.verdict_words import EXIT_CODES
-    from outwarden.service.examine import LogReading, examine
+    from outwarden.service.examine import examine
+    from outwarden.service.log_reading import LogReading
 
     with failures_in_words(), Progress(wanted=not context.obj["quiet"]) as progress:
         given = _what_to_read(files, zone)
@@ -69,7 +70,7 @@ def check(
 
 
 def _what_to_read(files: tuple[str, ...], zone: "tzinfo") -> "OwnServer":
-    from outwarden.service.examine import log_sources
+    from outwarden.service.log_reading import log_sources
     from outwarden.service.own_server import NoMailServer, OwnServer, own_server
 
     if files:

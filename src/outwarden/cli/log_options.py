@@ -70,7 +70,7 @@ def now() -> datetime:
 @contextmanager
 def failures_in_words() -> Iterator[None]:
     """Turn what can be wrong with a log or a queue's listing into one line for the operator."""
-    from outwarden.service.examine import NothingUnderstood
+    from outwarden.service.log_reading import NothingUnderstood
     from outwarden.sources.files import UnreadableLog
 
     try:

@@ -13,7 +13,7 @@ from outwarden.cli.rendering import harmless_json, print_json
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from outwarden.service.examine import LogReading, LogSource
+    from outwarden.service.log_reading import LogReading, LogSource
 
 _Answer = tuple[dict[str, Any] | None, Sequence[str]]
 
@@ -45,7 +45,7 @@ def logs(
     """
     if counts_only and (events or show_unknown):
         raise click.UsageError("--counts-only looks at no line closely: not with --events or --show-unknown.")
-    from outwarden.service.examine import LogReading, log_sources
+    from outwarden.service.log_reading import LogReading, log_sources
 
     with failures_in_words(), Progress(wanted=not (context.obj["quiet"] or events)) as progress:
         sources = log_sources(files)

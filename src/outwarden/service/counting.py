@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from outwarden.service.examine import LogReading, LogSource, Watcher
+from outwarden.service.log_reading import LogReading, LogSource, Watcher
 from outwarden.sources.logs.account_table import AccountTable
 from outwarden.sources.logs.postfix_counts import PostfixCounts
 from outwarden.sources.logs.reading import MixedLog

@@ -5,8 +5,9 @@ from functools import partial
 from typing import NamedTuple
 
 from outwarden.detection.queue_growth import QueueAssessment
-from outwarden.service.examine import LogSource, judge_queue, log_sources
+from outwarden.service.examine import judge_queue
 from outwarden.service.local_mta import Programs, find_local_mta, journal_blocks, queue_listing
+from outwarden.service.log_reading import LogSource, log_sources
 from outwarden.sources.queue.reading import MalformedQueue
 
 

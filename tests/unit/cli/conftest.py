@@ -7,7 +7,8 @@ import pytest
 
 from outwarden.detection.assessment import AccountAssessment, Assessment, HourCount, ListingSeen, NextStep
 from outwarden.events import AccountKind, Finding, Standing, Verdict
-from outwarden.service.examine import Examination, FileRead
+from outwarden.service.examine import Examination
+from outwarden.service.log_reading import FileRead
 
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
 TROUBLE = datetime(2026, 11, 23, 3, 12, tzinfo=UTC)

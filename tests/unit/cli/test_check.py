@@ -91,14 +91,7 @@ def _counts(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[st
 def test_counts_alone_are_the_same_counts(log: str, jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
     counted = _counts(["--counts-only", "--jobs", jobs, log], capsys)
     judged = _counts([log], capsys)
-    counted.pop("null <>")
-    judged.pop("null <>")
     assert counted == judged
-
-
-@pytest.mark.xfail(reason="read as events, a message of the null sender that a content filter hands back is two")
-def test_counts_of_the_null_sender_are_the_same_too(log: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _counts(["--counts-only", log], capsys)["null <>"] == _counts([log], capsys)["null <>"]
 
 
 def test_what_was_not_judged_is_null(log: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from outwarden.service.counting import count_accounts
-from outwarden.service.examine import NothingUnderstood, log_sources
+from outwarden.service.log_reading import NothingUnderstood, log_sources
 from outwarden.sources.parts import cut_at_lines, is_plain, read_part
 
 POSTFIX = (
@@ -18,7 +18,8 @@ POSTFIX = (
     "Jan 15 00:30:03 mx1 postfix/qmgr[9]: 4AA091855D: removed\n"
 )
 EXIM = (
-    "2026-01-15 00:31:01 1xVoYw-0003cF-2C <= ben@isp.example H=p2 [198.51.100.8] P=esmtpa A=plain:ben S=800 for a@far.example\n"
+    "2026-01-15 00:31:01 1xVoYw-0003cF-2C <= ben@isp.example H=p2 [198.51.100.8] P=esmtpa A=plain:ben S=800 "
+    "for a@far.example\n"
     "2026-01-15 00:31:02 1xVoYw-0003cF-2C => a@far.example R=dnslookup T=remote_smtp H=mx [192.0.2.25]\n"
     "2026-01-15 00:31:02 1xVoYw-0003cF-2C Completed\n"
 )

@@ -181,7 +181,7 @@ class PostfixLog:
 
     def _take_up(self, line: str, stamp: str, host: str, queue_id: str, rest: str) -> None:
         """The queue file becomes active for the first time: settle whose it is, and say so."""
-        submission, submission_line = self._handed_in.pop(queue_id, None) or ("", line)
+        submission, submission_line = self._handed_in.pop(queue_id, ("", line))
         taken = _TAKEN_UP.match(rest) or _ODD_TAKEN_UP.match(rest)
         if taken is None:
             self._expire_unseen(line, stamp, host, queue_id, rest)
@@ -193,12 +193,13 @@ class PostfixLog:
         sender = self._mailboxes.get(written) or self._mailbox(written) if written else ""
         account, kind, client, origin = self._submitters.get(submission) or self._submitter(submission)
         message_id = self._message_ids.pop(queue_id, "")[11:].strip("<>") or None
+        may_be_handed_back = kind is _ADDRESS and (client.startswith(NEAR) if client else bool(sender))
         if not account:
             account, kind = (sender, kind) if sender else ("<>", _NULL)
         message = self._messages[queue_id] = _Message(account, kind, sender)
         if origin and self._comes_back_from(origin, message, queue_id):
             return
-        if kind is _ADDRESS and (not client or client.startswith(NEAR)):
+        if may_be_handed_back:
             self._hold_back(message, queue_id, at)
         headers = self._headers.pop(queue_id, _NO_HEADERS) if self._headers else _NO_HEADERS
         submitted = Submitted(

@@ -168,6 +168,18 @@ STORIES = tuple(
             "rosa@isp.example login: 1 1 1 0 0 0 0",
         ),
         (
+            "a notification from outside goes through the filter",
+            """smtpd 4AA091855D: client=mx.far.example[192.0.2.25]
+            qmgr 4AA091855D: from=<>, size=900, nrcpt=1 (queue active)
+            smtpd 5BB091855D: client=localhost[127.0.0.1]
+            qmgr 5BB091855D: from=<>, size=990, nrcpt=1 (queue active)
+            smtp 4AA091855D: to=<rosa@isp.example>, {FILTER}delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5BB091855D)
+            qmgr 4AA091855D: removed
+            lmtp 5BB091855D: to=<rosa@isp.example>, relay=mx1[private/dovecot-lmtp], {SENT}
+            qmgr 5BB091855D: removed""",
+            "<> null: 1 1 1 0 0 0 0",
+        ),
+        (
             "an application server without login goes through the filter too",
             """smtpd 4AA091855D: client=shop.isp.example[10.1.1.4]
             qmgr 4AA091855D: from=<shop@isp.example>, size=900, nrcpt=1 (queue active)
