@@ -15,6 +15,7 @@ from outwarden.detection.timeline import Timeline, most_points
 from outwarden.detection.window import Window
 from outwarden.events import AccountKind, Finding, Standing
 
+_GOOD_PART = 0.1
 ACCUSED = (Standing.HELD, Standing.BLOCKED)
 
 
@@ -34,17 +35,28 @@ NOTHING = Judgement()
 def judge_all(
     accounts: Sequence[AccountHistory], population: Population, forwarded: frozenset[str]
 ) -> dict[int, Judgement]:
-    """Judge all accounts, by ``id``; where several are accused, once more beside those who are not.
+    """Judge all accounts, by ``id``; where many stand out, once more beside those who do not.
 
     Fifty stolen accounts make spamming look usual; what is usual is what the others do.
     ``forwarded`` names the local senders whose mail we only pass on.
     """
     judged = {id(account): _judge(account, population, forwarded) for account in accounts}
-    accused = [account for account in accounts if judged[id(account)].standing in ACCUSED]
-    if len(accused) > 1:
-        rest = population.without(accused)
+    standing_out = [account for account in accounts if judged[id(account)].standing is not Standing.NORMAL]
+    if _colour_the_usual(standing_out, accounts):
+        rest = population.without(standing_out)
         judged = {id(account): _judge(account, rest, forwarded) for account in accounts}
     return judged
+
+
+def _colour_the_usual(standing_out: Sequence[AccountHistory], accounts: Sequence[AccountHistory]) -> bool:
+    """Say whether a good part of all bounces are of those who stand out, the worst of them left aside.
+
+    One alone is left out of what is usual for himself anyway.
+    """
+    if len(standing_out) < 2:
+        return False
+    theirs = sorted(account.bounced for account in standing_out)[:-1]
+    return sum(theirs) > _GOOD_PART * sum(account.bounced for account in accounts)
 
 
 def _judge(account: AccountHistory, population: Population, forwarded: frozenset[str]) -> Judgement:

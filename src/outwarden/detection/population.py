@@ -19,6 +19,7 @@ _UNKNOWN_RATE = 0.04
 _UNKNOWN_WEIGHT = 200.0
 _REFUSED_RATE = 0.01
 _REFUSED_WEIGHT = 50.0
+_LEAST_UNKNOWN_RATE = 0.02
 _MOST_UNKNOWN_RATE = 0.10
 _RESULTS_PER_ACCOUNT = 50
 _MESSAGES_THAT_SHOW_NETWORKS = 5
@@ -69,10 +70,10 @@ class Population:
         self._hourly = (_sums(refused), _sums(answers), _sums(refused_accounts), _sums(active))
 
     def unknown_rate_without(self, account: AccountHistory) -> float:
-        """Return the share of unknown recipients among all others, drawn towards 4 %, at most 10 %."""
+        """Return the share of unknown recipients among all others, drawn towards 4 %, from 2 to 10 %."""
         unknown, results = (0.0, 0.0) if account.number in self._without else _contribution(account)
         rate = (self._unknown - unknown + _UNKNOWN_RATE * _UNKNOWN_WEIGHT) / (self._results - results + _UNKNOWN_WEIGHT)
-        return min(rate, _MOST_UNKNOWN_RATE)
+        return max(_LEAST_UNKNOWN_RATE, min(rate, _MOST_UNKNOWN_RATE))
 
     def refused_rate_without(self, account: AccountHistory, window: Window, active_hours: int) -> float:
         """Return the share refused as spam of all others in the window's hours, drawn towards 1 %.
