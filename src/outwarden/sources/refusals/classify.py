@@ -18,7 +18,7 @@ from outwarden.events import Refusal, RefusalClass
 from outwarden.sources.refusals.glossary import plain_words
 from outwarden.sources.refusals.listings import Listed, listed_address, listed_domain, listed_host, lists
 from outwarden.sources.refusals.providers import author, keeper
-from outwarden.sources.refusals.rulebook import rulebook
+from outwarden.sources.refusals.rulebook import Rule, Stage, rulebook
 from outwarden.sources.refusals.unwrap import Reply, one_line, unwrap
 from outwarden.sources.refusals.wording import wording
 
@@ -39,11 +39,13 @@ _PASSING = frozenset(
 )
 # What a mail server of our own gives up at once, and what it tries again, where no code says so.
 _FINAL_WORDS = re.compile(
-    r"\btoo many hops\b|\bloop\b|\bexpired\b|\bretry timeout\b|\bfor a long time\b|\bdied\b|\btime limit\b|\bundeliverable\b|\bgiving up\b|\bfor \d+ (?:days|hours)\b"
+    r"\b(?:too many hops|loop|expired|retry timeout|for a long time|died|time limit|undeliverable|giving up"
+    r"|for \d+ (?:days|hours))\b"
 )
-_PASSING_WORDS = re.compile(r"^deferred|\btemporarily\b|\btry again\b|\bdeferred\b|\bwarning\b|\bwill retry\b|\bnot reached\b")
+_PASSING_WORDS = re.compile(r"\b(?:deferred|temporarily|try again|warning|will retry|not reached)\b")
 _ABOUT_A_LINK = re.compile(
-    r"(?<!%)\b(?:url|link|website|weblink|body)\b|\bmessage contains\b|\bcontains? (?:a |the )?(?:[^ ]+ )?domain\b|\bin (?:the |your |this )?(?:message|body|content)\b"
+    r"(?<!%)\b(?:url|link|website|weblink|body)\b|\bmessage contains\b"
+    r"|\bcontains? (?:a |the )?(?:[^ ]+ )?domain\b|\bin (?:the |your |this )?(?:message|body|content)\b"
 )
 _ABOUT_A_DOMAIN = re.compile(r"\bdomain\b|\bsender address\b|\bsender @|\bhelo\b|\bfrom address\b")
 
@@ -107,20 +109,35 @@ def refusal(text: str, line: str, judgement: Judgement, sender_domain: str | Non
 def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None) -> tuple[RefusalClass, str | None]:
     """Return the class and the list."""
     named = lists().named_in(reply.words)
-    rule = rulebook().first(("fault",), reply, plain, words, provider)
-    if rule is not None:
-        by_list = rule.refusal_class is RefusalClass.REMOTE_ERROR and named is not None
-        return rule.refusal_class, named.list_id if named and by_list else None
-    if named is not None:
+    rule = _rule(reply, plain, words, provider, named)
+    if rule is None and named is not None:
         return _listing(named, reply.words, plain)
-    rule = rulebook().first(("code", "words", "status"), reply, plain, words, provider)
     if rule is None:
         return RefusalClass.UNCLASSIFIED, None
+    if rule.refusal_class in _BLOCKLISTS:
+        # A list that is not named is the provider's own.
+        return rule.refusal_class, provider
     if rule.refusal_class is RefusalClass.LOCAL_ERROR and reply.code is not None:
         # What a remote calls local is its own.
         return RefusalClass.REMOTE_ERROR, None
-    # A list that is not named is the provider's own.
-    return rule.refusal_class, provider if rule.refusal_class in _BLOCKLISTS else None
+    of_a_list = rule.refusal_class is RefusalClass.REMOTE_ERROR and named is not None
+    return rule.refusal_class, named.list_id if named and of_a_list else None
+
+
+def _rule(
+    reply: Reply, plain: str, words: frozenset[str], provider: str | None, named: Listed | None
+) -> Rule | None:
+    """Return the rule that decides; None where a list that is named does, or nothing."""
+    stages: tuple[Stage, ...] = ("fault",) if named else ("fault", "code", "words", "status")
+    return rulebook().first(stages, reply, plain, words, provider)
+
+
+def deciding_rule(text: str) -> Rule | None:
+    """Return the rule by which ``classify`` judges a text, or None where none does."""
+    reply = unwrap(wording(one_line(text)))
+    plain = plain_words(reply.words)
+    words = frozenset(plain.split(" "))
+    return _rule(reply, plain, words, author(reply.words, reply.speaker), lists().named_in(reply.words))
 
 
 def _listing(named: Listed, written: str, plain: str) -> tuple[RefusalClass, str]:

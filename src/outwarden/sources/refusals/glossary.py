@@ -28,7 +28,9 @@ _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]{1,63}+\.){1,9}+[a-z]{2,12}(?![\w-]
 _PIECE = re.compile(r"[@%](?:box|ip|host|url|id)|[245]\.[0-7]\.\d{1,3}|[^\W_](?:[\w#-]*\w)?|[.;!?]", re.UNICODE)
 _ELISION = re.compile(r"(?<![^\W_])(?:l|d|n|s|c|m|t|j|qu|dell|nell|all|un)['\u2019\u00b4`](?=\w)", re.IGNORECASE)
 _ACCENT = re.compile("[\u0300-\u036f]+")
-_SINGLE_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "ı": "i", "đ": "d", "œ": "oe", "Ł": "l"})
+# Letters that Unicode does not take for another with an accent; the first is the dotless i.
+_SINGLE_LETTERS = str.maketrans({"\u0131": "i", "ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "đ": "d", "œ": "oe"})
+_LIST_OF_THE_BLOCKED = re.compile(r"\b(?:(?:blocked|black) list|list (?:blocked|black|blocklist)|blocklist list)\b")
 _DROPPED = str.maketrans("", "", "'\u2019\u00b4`\u00ad\u200b")
 
 
@@ -56,7 +58,8 @@ def _glossary() -> _Glossary:
                 else:
                     forms.setdefault(form, meaning)
     longest_first = sorted(unspaced, key=len, reverse=True)
-    return _Glossary(forms, frozenset(forms.values()), stems, unspaced, re.compile("|".join(map(re.escape, longest_first))))
+    in_a_run = re.compile("|".join(map(re.escape, longest_first)))
+    return _Glossary(forms, frozenset(forms.values()), stems, unspaced, in_a_run)
 
 
 class _KnownWords(dict[str, str]):
@@ -78,9 +81,7 @@ def plain_words(line: str) -> str:
     """Return the plain words of a line in which words are separated by single spaces."""
     plain = " ".join(filter(None, map(_known_words.__getitem__, line.split(" "))))
     if "list" in plain:
-        plain = plain.replace("blocked list", "blocklist").replace("black list", "blocklist").replace("denied list", "blocklist")
-        plain = plain.replace("list blocklist", "blocklist").replace("blocklist list", "blocklist")
-        plain = plain.replace("list blocked", "blocklist").replace("list black", "blocklist")
+        plain = _LIST_OF_THE_BLOCKED.sub("blocklist", plain)
     return plain
 
 
@@ -94,23 +95,15 @@ def _plain(word: str) -> str:
         word = _ADDRESS6.sub(" %ip ", word)
         word = _HOST.sub(" %host ", word)
     if not word.isascii():
-        word = _spaced(_without_accents(_read_again(word).lower()))
+        word = _spaced(_without_accents(word))
     word = _ELISION.sub("", word).translate(_DROPPED).lower()
     return " ".join(_meaning(piece) for piece in _PIECE.findall(word))
 
 
 def _without_accents(word: str) -> str:
-    """Return the word with its accents off; kana and Korean syllables, which also come apart, are put together again."""
+    """Return the word with its accents off; kana and Korean syllables, which also come apart, are made whole again."""
     bare = _ACCENT.sub("", unicodedata.normalize("NFKD", word.translate(_SINGLE_LETTERS)))
     return unicodedata.normalize("NFC", bare)
-
-
-def _read_again(word: str) -> str:
-    """Return the word as it was before somebody took its UTF-8 for Latin-1, if that is what happened."""
-    try:
-        return word.encode("latin-1").decode()
-    except UnicodeError:
-        return word
 
 
 def _spaced(word: str) -> str:

@@ -7,23 +7,26 @@ from typing import Literal
 import msgspec
 
 from outwarden.sources.refusals.rulebook import read_table
-from outwarden.sources.refusals.wording import services
+from outwarden.sources.refusals.wording import HOST, services
 
 _LONGEST_SHORT_NAME = 5
 _IN_A_WORD = re.compile(r"[\w-]").match
-_HOSTS = re.compile(r"(?<![\w@.-])(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12}(?![\w-])")
+_HOSTS = re.compile(rf"(?<![\w@.-]){HOST}(?![\w-])")
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 _ADDRESS6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}::?){2,7}(?:[0-9a-f]{1,4})?(?![\w:])")
 _NOT_OURS = re.compile(r"(?:dns ip|resolver|nameserver|reporter|mx ip)[ :=\[(]{1,4}$")
-_HOST_IN_BRACKETS = re.compile(r"(?:client|host|helo|server)(?: host| name)? ?[\[<(]((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})[\])>]")
-_GREETING = re.compile(r"^\W{0,3}[45]\d\d[- ](?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24} ")
+_HOST_IN_BRACKETS = re.compile(rf"(?:client|host|helo|server)(?: host| name)? ?[\[<(]({HOST})[\])>]")
+_MASK = re.compile(r"[x.]+|[a-z](?:\.[a-z])+")
+_GREETING = re.compile(rf"^\W{{0,3}}[45]\d\d[- ]{HOST} ")
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]{1,600}")
-_DOMAIN_ASKED = re.compile(r"(?:/query/domain/|/domain/|[?&;](?:domain|d|dom|host|query|q|lookup)=)([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,9})")
-_DOMAIN_NAMED = re.compile(
-    r"(?:sender address|sender|from|domain(?: name)?|helo|url|link|uri|website|host(?:name)?|client)(?: is| was| of)?[ :=\"'\[(<]{1,4}(?:https?://)?(?:[^\s@<>\[\]()\"']{1,64}@)?"
-    r"((?:[a-z0-9_-]{1,63}\.){1,9}[a-z]{2,24})(?![\w@-])"
+_DOMAIN_ASKED = re.compile(
+    r"(?:/query/domain/|/domain/|[?&;](?:domain|d|dom|host|query|q|lookup)=)([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,9})"
 )
-_SENDER = re.compile(r"(?:sender|from)[^@]{0,40}?[\[<( :][^\s@<>\[\]()]{1,64}@((?:[a-z0-9_-]{1,63}\.){1,9}[a-z]{2,24})")
+_DOMAIN_NAMED = re.compile(
+    r"(?:sender address|sender|from|domain(?: name)?|helo|url|link|uri|website|host(?:name)?|client)(?: is| was| of)?"
+    rf"[ :=\"'\[(<]{{1,4}}(?:https?://)?(?:[^\s@<>\[\]()\"']{{1,64}}@)?({HOST})(?![\w@-])"
+)
+_SENDER = re.compile(rf"(?:sender|from)[^@]{{0,40}}?[\[<( :][^\s@<>\[\]()]{{1,64}}@({HOST})")
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -41,7 +44,6 @@ class Lists:
         self._lists: dict[str, Listed] = {}
         self._by_zone: dict[str, str] = {}
         self._names: list[tuple[str, str]] = []
-        self._short_names: dict[str, str] = {}
         self._part_of: dict[str, str] = {}
         for list_id, entry in read_table("lists.toml").items():
             self._lists[list_id] = Listed(list_id, entry["lists"], entry.get("domain_list"))
@@ -49,11 +51,7 @@ class Lists:
                 self._part_of[list_id] = entry["part_of"]
             for zone in entry["zones"].split():
                 self._by_zone[zone] = list_id
-            for name in entry["names"]:
-                if len(name) <= _LONGEST_SHORT_NAME and name.isalnum():
-                    self._short_names[name] = list_id
-                else:
-                    self._names.append((name, list_id))
+            self._names.extend((name, list_id) for name in entry["names"])
 
     def named_in(self, reply: str) -> Listed | None:
         """Return the list that a reply (lower-case) names first, the exact part of it rather than the whole."""
@@ -67,23 +65,17 @@ class Lists:
         return self._lists[chosen]
 
     def _places(self, reply: str) -> dict[str, int]:
-        """Return where each list is first named."""
-        named = [(name, list_id) for name, list_id in self._names if name in reply]
-        named += [
-            (name, list_id)
-            for name, list_id in self._short_names.items()
-            if name in reply and _stands_alone(reply, reply.find(name), len(name))
-        ]
-        for word in reply.split(" "):
-            if "." in word:
-                for host in _HOSTS.finditer(word):
-                    list_id = self.by_zone(host[0])
-                    if list_id is not None:
-                        named.append((host[0], list_id))
+        """Return where each list is first named, by its zone or by a name that is no part of another's zone."""
         places: dict[str, int] = {}
-        for name, list_id in named:
-            place = reply.find(name)
-            places[list_id] = min(place, places.get(list_id, place))
+        for word in reply.split(" "):
+            for host in _HOSTS.findall(word) if "." in word else ():
+                list_id = self.by_zone(host)
+                if list_id is not None:
+                    places.setdefault(list_id, reply.find(host))
+                    reply = reply.replace(host, " " * len(host))
+        for name, list_id in self._names:
+            if name in reply and (len(name) > _LONGEST_SHORT_NAME or _stands_alone(reply, reply.find(name), len(name))):
+                places[list_id] = min(reply.find(name), places.get(list_id, len(reply)))
         return places
 
     def by_zone(self, host: str) -> str | None:
@@ -111,7 +103,7 @@ def listed_address(reply: str) -> str | None:
     """Return the address that a reply (lower-case) says is listed: the first that is not a list's answer."""
     answer = None
     for found in _ADDRESS.finditer(reply):
-        if any(int(part) > 255 for part in found[0].split(".")) or _NOT_OURS.search(reply, max(found.start() - 20, 0), found.start()):
+        if not _is_ours(found[0], reply[max(found.start() - 20, 0) : found.start()]):
             continue
         if not found[0].startswith("127.0.0."):
             return found[0]
@@ -120,6 +112,10 @@ def listed_address(reply: str) -> str | None:
     if answer is None and reply.count(":") > 1:
         answer = next((found[0] for found in _ADDRESS6.finditer(reply) if _is_ipv6(found[0])), None)
     return answer
+
+
+def _is_ours(address: str, before: str) -> bool:
+    return all(int(part) <= 255 for part in address.split(".")) and not _NOT_OURS.search(before)
 
 
 def _is_ipv6(text: str) -> bool:
@@ -135,7 +131,7 @@ def _is_ipv6(text: str) -> bool:
 def listed_host(reply: str) -> str | None:
     """Return the host name that stands where an address is expected, or None."""
     found = _HOST_IN_BRACKETS.search(reply)
-    return found[1] if found else None
+    return found[1] if found and not _MASK.fullmatch(found[1]) else None
 
 
 def listed_domain(reply: str) -> str | None:

@@ -4,12 +4,13 @@ import re
 from functools import cache
 
 from outwarden.sources.refusals.rulebook import read_table
-from outwarden.sources.refusals.wording import services
+from outwarden.sources.refusals.wording import HOST, services
 
 # A link, a host after a dash or bracket as services sign their replies, or the greeting's name.
 _SIGNATURE = re.compile(
-    r"(?:https?://(?:www\.)?|[-(\[,] ?|\b(?:by|to|using) |^\W{0,3}(?:[45]\.\d\.\d{1,3} )?<?|\b(?:postmaster|abuse|tosa|toda)@)"
-    r"((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})(?=[/\])?:>; ,.]|$)(?!\.?\[)"
+    r"(?:https?://(?:www\.)?|[-(\[,] ?|\b(?:by|to|using) |^\W{0,3}(?:[45]\.\d\.\d{1,3} )?<?"
+    r"|\b(?:postmaster|abuse|tosa|toda)@)"
+    rf"({HOST})(?=[/\])?:>; ,.=]|$)(?!\.?\[)"
 )
 _MAILBOX = re.compile(r"@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4})")
 
@@ -21,7 +22,7 @@ def _marks() -> tuple[tuple[str, str], ...]:
 
 
 def author(reply: str, speaker: str | None) -> str | None:
-    """Return who wrote a reply (masked, lower-case): told by fixed wording, a signature or link, the host that spoke."""
+    """Return who wrote a reply (masked, lower-case), as its wording, a signature, a link or its speaker tells."""
     for mark, service in _marks():
         if mark in reply:
             return service

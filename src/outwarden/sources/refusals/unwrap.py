@@ -22,20 +22,24 @@ _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\015\\012|#015#012|#012|<br ?/?>", re.
 _CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#)")
 _CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
-_REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?=\s|$))?| (?:#?[45]\.[0-7]\.\d{1,3}(?=\s|$))?)\s?")
+_REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?| (?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?)\s?")
 _IN_REPLY_TO = re.compile(r"\s*\(in reply to [^()]{1,60}\)?\s*\)?$", re.IGNORECASE)
 _EXCHANGE = re.compile(r"\{LED=([^{}]{0,3000})", re.IGNORECASE)
 _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
 # What stands before a reply when somebody else reports it.
 _REPORTED = re.compile(
-    r"said:|says:|responded|response (?:was|from|received)|replied|answered|smtp error|refused to talk to me:|error message from|"
-    r"does not like|failed after|reply:|was rejected\. remote|lmtp error|remote (?:server|host|mta|mail|smtp)|diagnostic-code|"
-    r"\bhost [^ ]+ ?\[|last error|rejected by (?:the )?(?:remote )?(?:host|server)|temporarily suspended|expired|timeout exceeded|"
-    r"antwortete|sagte|a repondu|respondio|ha risposto|<<<|stat=|result=|smtp;|"
+    r"said:|says:|responded|response (?:was|from|received)|replied|answered|refused to talk to me:|reply:|last error|"
+    r"(?:smtp|lmtp) error|error message from|does not like|failed after|was rejected\. remote|diagnostic-code|"
+    r"remote (?:server|host|mta|mail|smtp)|\bhost [^ ]+ ?\[|rejected by (?:the )?(?:remote )?(?:host|server)|"
+    r"temporarily suspended|expired|timeout exceeded|<<<|stat=|result=|smtp;|"
     r"after (?:rcpt to|mail from|end of data|data|pipelined|ehlo|initial)",
     re.IGNORECASE,
 )
-_SPEAKER = re.compile(r"(?:\bhost |\bH=|\bfrom |connect(?:ed)? to |relay=|with )<?((?:[a-z0-9_-]+\.)+[a-z]{2,24})\.?(?= ?[\[(]|[ :,])", re.IGNORECASE)
+_SPEAKER = re.compile(
+    r"(?:\bhost |\bH=|\bfrom |connect(?:ed)? to |relay=|with )<?"
+    r"((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})\.?(?= ?[\[(]|[ :,])",
+    re.IGNORECASE,
+)
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -87,7 +91,17 @@ def one_line(text: str) -> str:
         text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
     if "\\" in text or "#01" in text or "<" in text:
         text = _WRITTEN_BREAK.sub(" ", text)
+    if not text.isascii():
+        text = _read_again(text)
     return " ".join(text.split())
+
+
+def _read_again(text: str) -> str:
+    """Return the text as it was before somebody took its UTF-8 for Latin-1, if that is what happened."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _reply_at(line: str, start: int, end: int) -> int:
@@ -101,9 +115,7 @@ def _reply_at(line: str, start: int, end: int) -> int:
 
 
 def _join_lines(words: str, code: str) -> str:
-    """Return a multi-line reply, its first code cut off, as one sentence: the codes of its further lines are dropped."""
+    """Return a multi-line reply, its first code cut off, as one sentence without the codes of its further lines."""
     if not words.startswith("-") and f" {code}-" not in words:
         return words
-    words = words.removeprefix("-")
-    words = _REPEATED.sub(lambda found: found[0] if found[1] != code else "", words)
-    return words
+    return _REPEATED.sub(lambda found: "" if found[1] == code else found[0], words.removeprefix("-"))

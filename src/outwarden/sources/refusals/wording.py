@@ -23,11 +23,19 @@ _LONGEST_WORD = 512
 
 _DESKS = frozenset({"postmaster", "abuse", "tosa", "toda"})
 
+HOST = r"(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24}"
+"""A host or domain name, lower-case."""
+
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _MAILBOX = re.compile(r"([^\s<>()\[\],;:\"@/=?]{0,64}+)@([^\s<>()\[\],;:\"@/=?]{0,255})")
 _ADDRESS = re.compile(rf"(?<![\w.])(?!127\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)")
-_HOST_BEFORE_ADDRESS = re.compile(r"(?<![\w.-])((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,12})(?=\[%ip\])", re.IGNORECASE)
-_ID = re.compile(r"(?=[a-z.-]*\d)(?=[\d.-]*[a-z])[a-z0-9]{10,40}(?:[.-][a-z0-9]{1,24}){0,3}|[A-F0-9]{9,16}|(?=[a-zA-Z]*\d)[0-9a-zA-Z]{6}-[0-9a-zA-Z]{6,11}-[0-9a-zA-Z]{2,4}")
+_HOST_BEFORE_ADDRESS = re.compile(rf"(?<![\w.-])({HOST})(?=\[%ip\])", re.IGNORECASE)
+_ID = re.compile(
+    r"(?=(?:[a-z-]*\d){3})(?=[\d-]*[a-z])[a-z0-9]{1,40}(?:-[a-z0-9]{1,40})?\.\d{1,4}"  # as Google signs
+    r"|(?=(?:[a-z]*\d){3})(?=\d*[a-z])[a-z0-9]{10,40}"
+    r"|[A-F0-9]{9,16}"  # Postfix
+    r"|(?=[a-zA-Z]*\d)[0-9a-zA-Z]{6}-[0-9a-zA-Z]{6,11}-[0-9a-zA-Z]{2,4}"  # Exim
+)
 
 
 class _Services:
