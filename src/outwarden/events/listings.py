@@ -101,6 +101,9 @@ class Diagnosis(msgspec.Struct, frozen=True):
     ``ours`` is False where others must act (the network's owner) and None where the answers do
     not say.  ``verdict`` is one sentence; ``severity`` one of ``info low medium high critical``.
     ``coverage`` is the share, 0 to 1, of the configured major lists that gave a believed answer.
+    ``rules`` are the names of the rules that apply, the deciding one first.  ``pauses`` says what to
+    hold until the cause is gone: ``address`` (its whole outbound flow), ``suspects`` (the suspect
+    accounts), ``content`` (messages that carry the domain or URL).
     """
 
     cause: Cause
@@ -110,3 +113,5 @@ class Diagnosis(msgspec.Struct, frozen=True):
     because: tuple[str, ...]
     next_steps: tuple[str, ...]
     coverage: float
+    rules: tuple[str, ...] = ()
+    pauses: tuple[str, ...] = ()
