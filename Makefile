@@ -1,7 +1,8 @@
 # `make run` answers on a sample day (or on your own log: make run LOG=/var/log/mail.log);
 # `make test` proves everything.  Both do their own set-up, inside this directory, once.
 
-PYTHON ?= python3
+# Empty: the first Python that will do (tools/venv.sh).  Or name one: make run PYTHON=python3.12
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
@@ -47,7 +48,7 @@ docs: $(VENV)/ready-to-test ## the handbook, into docs/_build/html
 	@$(BIN)/python tools/steps.py docs
 
 $(VENV)/ready-to-run: requirements/build.txt requirements/run.txt pyproject.toml tools/venv.sh
-	@sh tools/venv.sh $(PYTHON) $(VENV)
+	@sh tools/venv.sh "$(PYTHON)" $(VENV)
 	@echo "Installing what Outwarden needs into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
@@ -59,7 +60,7 @@ $(VENV)/ready-to-test: $(VENV)/ready-to-run requirements/test.txt
 	@touch $@
 
 pins: ## renew the pinned versions and hashes in requirements/
-	@sh tools/venv.sh $(PYTHON) $(VENV)-pins
+	@sh tools/venv.sh "$(PYTHON)" $(VENV)-pins
 	@$(VENV)-pins/bin/pip install --quiet pip-tools
 	@sh tools/pins.sh $(VENV)-pins/bin/pip-compile
 

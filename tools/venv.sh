@@ -1,7 +1,9 @@
 #!/bin/sh
 # venv.sh PYTHON DIRECTORY: makes a virtual environment, or says in one line what is missing.
+# PYTHON may be empty: then the first is taken that is new enough and has all its parts, the system's own
+# before others, because that is the one that a postmaster will have.
 set -eu
-python=$1
+candidates=${1:-/usr/bin/python3 python3 python3.11 python3.12 python3.13 python3.14}
 directory=$2
 
 give_up() {
@@ -9,20 +11,35 @@ give_up() {
     exit 1
 }
 
-command -v "$python" >/dev/null 2>&1 ||
-    give_up "There is no $python here. Install Python 3.11 or later (Debian: apt-get install python3)."
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    give_up "$python is older than 3.11. Name a newer one: make PYTHON=python3.12 ..."
+new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
 
 # Debian keeps ensurepip in a package of its own, without which a venv has no pip.
-if ! "$python" -c 'import ensurepip, venv; ensurepip.version()' 2>/dev/null; then
+complete() {
+    "$1" -c 'import ensurepip, venv; ensurepip.version()' 2>/dev/null
+}
+
+python=""
+lacking=""
+for candidate in $candidates; do
+    new_enough "$candidate" || continue
+    if complete "$candidate"; then
+        python=$candidate
+        break
+    fi
+    lacking=${lacking:-$candidate}
+done
+
+if [ -z "$python" ]; then
+    [ -n "$lacking" ] || give_up "No Python 3.11 or later here (looked for: $candidates). Debian: apt-get install python3 python3-venv"
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing python3-venv ..."
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-remove -y python3-venv >/dev/null
-    else
-        give_up "Python's venv lacks pip here. As root: apt-get install python3-venv"
     fi
+    complete "$lacking" || give_up "$lacking can't make environments with pip. As root: apt-get install python3-venv"
+    python=$lacking
 fi
 
 [ -x "$directory/bin/pip" ] || "$python" -m venv "$directory"

@@ -26,22 +26,23 @@ from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 _ADDRESS = r"[0-9A-Fa-f:.]{2,45}+"
 _AN_ADDRESS = re.compile(_ADDRESS)
 _HEAD = re.compile(
-    r"(@[0-9a-f]{24}|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d++)?+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ]*+) "
-    r"(?:([^ ]++)(?<!:) )?+"
+    r"(@[0-9a-f]{24}|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?>(?:\.\d++)?)|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ]*+) "
+    r"(?>(?:([^ ]++)(?<!:) )?)"
 )
 # Dovecot's programs may be wrapped in others (``dovecot[1]: dovecot: imap-login: Info: ``).
-_DOVECOT_LOGIN = re.compile(r"(?:(?![0-9a-z]++-login: )[^ :]++: ){0,3}+([0-9a-z]++)-login: (?:Info: )?+")
+_DOVECOT_LOGIN = re.compile(r"(?>(?:(?![0-9a-z]++-login: )[^ :]++: ){0,3})([0-9a-z]++)-login: (?>(?:Info: )?)")
 _DOVECOT_FIELDS = re.compile(r": (?=user=<|method=|rip=)")
 _DOVECOT_USER = re.compile(r"user=<([^>]*+)>")
 _DOVECOT_REFUSED = re.compile(r"auth failed|tried to use dis(?:abled|allowed) ")
-_DOVECOT_AUTH = re.compile(r"(?:dovecot(?:\[\d++\])?+: ){0,2}+(?:dovecot-)?auth(?:-worker)?+[(<:]")
+_DOVECOT_AUTH = re.compile(r"(?>(?:dovecot(?>(?:\[\d++\])?): ){0,2})(?:dovecot-)?auth(?>(?:-worker)?)[(<:]")
 _DOVECOT_CREDENTIALS = re.compile(rf"\(([^(),]*+),({_ADDRESS})[,)]")
 _DOVECOT_AUTH_REFUSED = re.compile(
     r": (?:unknown user|password mismatch|invalid credentials|pam_authenticate\(\) failed)", re.I
 )
-_PASSWORD = re.compile(r" \((?:[A-Z0-9]++ of )?+given password: ")
+_PASSWORD = re.compile(r" \((?>(?:[A-Z0-9]++ of )?)given password: ")
 _PAM = re.compile(
-    r"(?:[^ :]++: ){1,2}+pam_[a-z0-9]++\((dovecot|imaps?|pop3?s?|smtps?|smtpd|submission|sieve|cyrus)(?::auth)?+\): "
+    r"(?>(?:[^ :]++: ){1,2})pam_[a-z0-9]++\("
+    r"(dovecot|imaps?|pop3?s?|smtps?|smtpd|submission|sieve|cyrus)(?>(?::auth)?)\): "
     r"authentication failure;"
 )
 _PAM_USER = re.compile(r" +user=([^ ]++)")
@@ -50,11 +51,11 @@ _SASLAUTHD = re.compile(
     r"\[service=(imaps?|pop3?s?|smtps?|smtpd|submission|sieve)\] \[realm=([^]]*+)\]"
 )
 _CYRUS = re.compile(
-    rf"(?:[^ /]++/)?+(?:tim)?+(imap|pop3|sieve)[a-z]*+\[\d++\]: (bad)?+login: [^\[]*+\[({_ADDRESS})\] "
-    r"([^ ]++)(?: ([^ ]++) SASL\()?+"
+    rf"(?>(?:[^ /]++/)?)(?>(?:tim)?)(imap|pop3|sieve)[a-z]*+\[\d++\]: (?>(bad)?)login: [^\[]*+\[({_ADDRESS})\] "
+    r"([^ ]++)(?>(?: ([^ ]++) SASL\()?)"
 )
 _POSTFIX = re.compile(
-    rf"[^ /]++(?:/([^ /\[]++))?/smtpd\[\d++\]: warning: [^\[]*+\[({_ADDRESS})\](?::\d++)?+: "
+    rf"[^ /]++(?:/([^ /\[]++))?/smtpd\[\d++\]: warning: [^\[]*+\[({_ADDRESS})\](?>(?::\d++)?): "
     r"SASL [^ ]++ authentication failed:?+ ?+(.*+)"
 )
 _NOBODY_WAS_ASKED = "Connection lost to authentication server"

@@ -11,8 +11,8 @@ import re
 import msgspec
 
 _STAMP = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ \n]*+"
-LINES = re.compile(rf"^(({_STAMP}) (?:<[^>\n]{{1,40}}> )?+([^ \n]++) smtpd\[\d++\]: (.*))$", re.MULTILINE)
-RECOGNISED = re.compile(rf"^(?:{_STAMP}) (?:<[^>\n]{{1,40}}> )?+[^ \n]++ smtpd\[\d++\]: ", re.MULTILINE)
+LINES = re.compile(rf"^(({_STAMP}) (?>(?:<[^>\n]{{1,40}}> )?)([^ \n]++) smtpd\[\d++\]: (.*))$", re.MULTILINE)
+RECOGNISED = re.compile(rf"^(?:{_STAMP}) (?>(?:<[^>\n]{{1,40}}> )?)[^ \n]++ smtpd\[\d++\]: ", re.MULTILINE)
 
 _SESSION_LINE = re.compile(r"([0-9a-f]{16}) (smtp|mta|mda) (?:event=)?([a-z-]++) ?(.*)")
 _ON_SESSION = r"session (?P<session>[0-9a-f]{16})"

@@ -15,8 +15,8 @@ from typing import NamedTuple
 _LONGEST = 8192
 
 _QUEUE_ID = r"(?P<queue_id>[0-9A-Za-z]{6,25}|NOQUEUE): "
-_CLIENT = r"(?P<client_name>[^ \[\]]*+)\[(?P<client_address>[^\]]*+)\](?::(?P<client_port>\d++))?+"
-_RELAY = r"(?P<relay_name>[^ \[\]]*+)\[(?P<relay_address>[^\]]*+)\](?::(?P<relay_port>\d++))?+"
+_CLIENT = r"(?P<client_name>[^ \[\]]*+)\[(?P<client_address>[^\]]*+)\](?>(?::(?P<client_port>\d++))?)"
+_RELAY = r"(?P<relay_name>[^ \[\]]*+)\[(?P<relay_address>[^\]]*+)\](?>(?::(?P<relay_port>\d++))?)"
 _STAGE = r"(?P<stage>CONNECT|UNKNOWN|STARTTLS|AUTH|[A-Z]{3,8}|END-OF-MESSAGE|DATA content|message content|\.)"
 # The service may be an address and a port itself: 127.0.0.1:2525:192.0.2.7.
 _SERVICE = r"(?P<service>[^():]++(?::\d++)??):(?P<client_address>[\d.]++|[\da-fA-F:]++)"
@@ -32,8 +32,8 @@ _SHAPES = (
     ("expired", _QUEUE_ID + r"from=<(?P<sender>.*)>, status=(?P<outcome>(?:force-)?expired), returned to sender"),
     ("removed", _QUEUE_ID + r"removed"),
     ("skipped", _QUEUE_ID + r"(?:skipped, still being delivered|to be (?:removed|deferred).*|flush.*)"),
-    ("client", _QUEUE_ID + r"client=" + _CLIENT + r"(?:, (?P<login>.*+))?+"),
-    ("local-submission", _QUEUE_ID + r"uid=(?P<uid>\d++) from=<(?P<sender>.*?)>(?: orig_id=(?P<earlier_queue_id>\w++))?+"),
+    ("client", _QUEUE_ID + r"client=" + _CLIENT + r"(?>(?:, (?P<login>.*+))?)"),
+    ("local-submission", _QUEUE_ID + r"uid=(?P<uid>\d++) from=<(?P<sender>.*?)>(?>(?: orig_id=(?P<earlier_queue_id>\w++))?)"),
     ("message-id", _QUEUE_ID + r"(?:resent-)?message-id=<?(?P<message_id>.*?)>?"),
     ("notification", _QUEUE_ID + r"(?P<recipient>sender|postmaster) (?P<reason>non-delivery|delay|delivery status|[a-z -]+?) "
                      r"notification: (?P<notification_queue_id>\w++)"),
@@ -68,7 +68,7 @@ _SHAPES = (
     ("lost-client", r"(?P<reason>SSL_accept error) from " + _CLIENT + r"(?:: (?P<text>.*))?"),
     ("lost-client", r"(?P<reason>reject|timeout|too many errors|non-SMTP command)[^\[]*? from " + _CLIENT + r"(?: after (?P<stage>\S++)|: (?P<text>.*))?"),
     ("tls", r"(?P<trust>[A-Z]\w++) TLS connection (?:established|reused) (?:from|to) "
-            r"(?P<peer_name>[^ \[\]]*+)\[(?P<peer_address>[^\]]*+)\](?::(?P<peer_port>\d++))?+(?: to (?P<server_name>\S++))?: "
+            r"(?P<peer_name>[^ \[\]]*+)\[(?P<peer_address>[^\]]*+)\](?>(?::(?P<peer_port>\d++))?)(?: to (?P<server_name>\S++))?: "
             r"(?P<tls_version>\S++) with cipher (?P<cipher>\S++) \((?P<cipher_bits>[\d/]++) bits\)(?P<key_exchange>.*+)"),
     ("tls-setup", r"(?:setting up TLS connection|initializing the (?:client|server)-side TLS|SSL_(?:accept|connect):|save session|"
                   r"reloaded session|looking for session|Server certificate|subject_CN|Peer verification|certificate peer|issuer=|"

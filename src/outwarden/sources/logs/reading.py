@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _STRANGE_LINE = re.compile(
     r"\n(?=[^\n#])(?!"
     r"(?:[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|@[0-9a-f]{24})[^ \n]*+ "
-    r"(?:(?:[^ \n]++(?<!:) )?+[^ \n]++(?<=:)|(?:[^ \n]++ )?(?:-- MARK --|(?:--- )?last message repeated )))"
+    r"(?:(?>(?:[^ \n]++(?<!:) )?)[^ \n]++(?<=:)|(?:[^ \n]++ )?(?:-- MARK --|(?:--- )?last message repeated )))"
 )
 # Formats whose lines have no syslog head where they are written to files of their own.
 _HEADLESS = ("exim", "exchange")

@@ -11,17 +11,17 @@ from typing import NamedTuple
 from outwarden.events import Outcome
 
 _STAMP = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ \n]*+"
-_PROGRAM = r"(?:sendmail|sm)(?:-[a-z]++)*+\[(\d++)\]: "
+_PROGRAM = r"(?:sendmail|sm)(?>(?:-[a-z]++)*)\[(\d++)\]: "
 LINES = re.compile(
-    rf"^(({_STAMP}) (?:<[^>\n]{{1,40}}> )?+([^ \n]++) {_PROGRAM}"
-    r"(?:\[ID \d++ [a-z0-9.]++\] )?+(?:NOQUEUE: )?+(?:((?=[A-Za-z]*+\d)[0-9A-Za-z]{8,20}+): )?+(.*))$",
+    rf"^(({_STAMP}) (?>(?:<[^>\n]{{1,40}}> )?)([^ \n]++) {_PROGRAM}"
+    r"(?>(?:\[ID \d++ [a-z0-9.]++\] )?)(?>(?:NOQUEUE: )?)(?>(?:((?=[A-Za-z]*+\d)[0-9A-Za-z]{8,20}+): )?)(.*))$",
     re.MULTILINE,
 )
 RECOGNISED = re.compile(r"^[^\n]{15,80}? " + _PROGRAM, re.MULTILINE)
 SENDER = re.compile(r"from=(.*?), size=(\d++), class=-?\d++, nrcpts=(\d++)")
 NOTICE = re.compile(r"([0-9A-Za-z]{8,20}+): (DSN|sender notify|return to sender|postmaster notify): (.*)")
 OTHER_ENVELOPE = re.compile(
-    r"([0-9A-Za-z]{8,20}+): clone: owner=|split: (?:maxrcpts=\d++, rcpts=\d++, )?+count=\d++, ids?=(.*)"
+    r"([0-9A-Za-z]{8,20}+): clone: owner=|split: (?>(?:maxrcpts=\d++, rcpts=\d++, )?)count=\d++, ids?=(.*)"
 )
 _QUEUED_AS = re.compile(r"\b([0-9A-Za-z]{8,20}) Message accepted for delivery")
 IDS = re.compile(r"[0-9A-Za-z]{8,20}+")

@@ -24,7 +24,7 @@ _SHORTEST_STEM = 3
 
 _ADDRESS6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}::?){2,7}(?:[0-9a-f]{1,4})?(?![\w:])", re.IGNORECASE)
 _MAILBOX = re.compile(r"[\w.+-]{0,64}+@[\w.-]+")
-_HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]{1,63}+\.){1,9}+[a-z]{2,12}(?![\w-])", re.IGNORECASE)
+_HOST = re.compile(r"(?<![\w.-])(?>(?:[a-z0-9_-]{1,63}+\.){1,9})[a-z]{2,12}(?![\w-])", re.IGNORECASE)
 _PIECE = re.compile(r"[@%](?:box|ip|host|url|id)|[245]\.[0-7]\.\d{1,3}|[^\W_](?:[\w#-]*\w)?|[.;!?]", re.UNICODE)
 _ELISION = re.compile(r"(?<![^\W_])(?:l|d|n|s|c|m|t|j|qu|dell|nell|all|un)['\u2019\u00b4`](?=\w)", re.IGNORECASE)
 _ACCENT = re.compile("[\u0300-\u036f]+")
