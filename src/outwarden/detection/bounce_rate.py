@@ -66,9 +66,10 @@ def jumps(where: str, hours: Hours) -> list[Jump]:
 
 def _worst(where: str, rate: _Rate, rows: Iterable[tuple[int, int, int]]) -> Jump | None:
     worst: Jump | None = None
-    bad_before = total_before = 0
+    bad_before = total_before = most_before = 0
     for hour, bad, total in rows:
-        if bad >= _ENOUGH_BAD and total >= _ENOUGH_ATTEMPTS and total_before >= _ENOUGH_BEFORE:
+        # More in number too: by night retries to dead hosts are a large share of very little.
+        if bad >= max(_ENOUGH_BAD, most_before + 1) and total >= _ENOUGH_ATTEMPTS and total_before >= _ENOUGH_BEFORE:
             past = bad_before / total_before
             if bad / total >= _TIMES_ITS_PAST * max(past, 0.01):
                 honest = with_record(max(past, rate.usual), 20.0, bad_before, total_before)
@@ -76,6 +77,7 @@ def _worst(where: str, rate: _Rate, rows: Iterable[tuple[int, int, int]]) -> Jum
                 if points > (worst.finding.points if worst else 0.9):
                     worst = Jump(_finding(where, rate, hour, bad, total, past, points), hour, bad)
         bad_before += bad
+        most_before = max(most_before, bad)
         total_before += total
     return worst
 

@@ -7,6 +7,7 @@ shown; two receivers that refuse a good part of our mail over the same address a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from outwarden.detection.assessment import ListingSeen
@@ -17,6 +18,10 @@ POINTS = 3.0
 _MOST_LISTINGS = 1_000
 _MOST_RECEIVERS = 50
 _GOOD_PART = 0.2
+_SOME_PART = 0.05
+
+Answers = Callable[[str | None, datetime], int]
+"""How many final answers a receiver, or with None all of them, gave since that time."""
 
 
 class _Listing:
@@ -61,12 +66,13 @@ class Listings:
         ]
         return tuple(sorted(rows, key=lambda row: (-row.count, row.list, row.address)))
 
-    def findings(self, answers: dict[str, int]) -> list[Finding]:
+    def findings(self, answers: Answers) -> list[Finding]:
         """Return one finding per address that several receivers refuse as listed.
 
-        ``answers`` has for each receiver how many final answers it gave.  A receiver counts when
-        it refused a fifth or more of our mail for this reason, and at least two recipients: a
-        single refusal among many deliveries shows that the address is *not* refused there.
+        A receiver counts when it refused a fifth or more of our mail for this reason since the
+        listing was first seen, and at least two recipients: a single refusal among many
+        deliveries shows that the address is *not* refused there.  Those receivers must together
+        be some part of where our mail goes, since among hundreds of tiny ones two will agree by chance.
         """
         by_address: dict[str, list[tuple[str, _Listing]]] = {}
         for (name, address), listing in self._listings.items():
@@ -79,7 +85,8 @@ class Listings:
         ]
 
 
-def _judge(address: str, listings: list[tuple[str, _Listing]], answers: dict[str, int]) -> Finding | None:
+def _judge(address: str, listings: list[tuple[str, _Listing]], answers: Answers) -> Finding | None:
+    first = min(listing.first for _, listing in listings)
     refused: dict[str, int] = {}
     for _, listing in listings:
         for receiver, count in listing.receivers.items():
@@ -87,9 +94,9 @@ def _judge(address: str, listings: list[tuple[str, _Listing]], answers: dict[str
     convinced = sorted(
         receiver
         for receiver, count in refused.items()
-        if count >= 2 and count >= _GOOD_PART * answers.get(receiver, 0)
+        if count >= 2 and count >= _GOOD_PART * answers(receiver, first)
     )
-    if len(convinced) < 2:
+    if len(convinced) < 2 or sum(answers(one, first) for one in convinced) < _SOME_PART * answers(None, first):
         return None
     worst = max(listings, key=lambda one: (one[1].count, one[0]))[1]
     names = ", ".join(sorted(name for name, _ in listings)[:4])
@@ -97,6 +104,6 @@ def _judge(address: str, listings: list[tuple[str, _Listing]], answers: dict[str
         rule=RULE,
         points=POINTS,
         text=f"{address} is refused as listed ({names}) by {len(convinced)} receivers, {convinced[0]} among them",
-        at=min(listing.first for _, listing in listings),
+        at=first,
         evidence=worst.lines,
     )

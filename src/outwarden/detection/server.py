@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from outwarden.detection.account_history import AccountHistory, Column
 from outwarden.detection.bounce_rate import BOUNCE_RATE, Jump, jumps
-from outwarden.detection.destination_history import DestinationHistory
+from outwarden.detection.destination_history import DestinationHistory, Flow
 from outwarden.detection.history import Histories
+from outwarden.detection.hours import Hours, hour_of
 from outwarden.detection.judgement import ACCUSED, Judgement, judge
 from outwarden.detection.population import Population
 from outwarden.detection.relaying import forwarding_findings, relay_finding
@@ -26,14 +29,28 @@ def server_findings(
     histories: Histories, population: Population, ours: Sequence[AccountHistory]
 ) -> tuple[Finding, ...]:
     """Return the findings about the server, most points first; ``ours`` are the accounts that may be named."""
-    answers = {one.domain: one.delivered + one.bounced for one in histories.destinations.values()}
     found = [
         *_relays(histories, population),
-        *histories.listings.findings(answers),
+        *histories.listings.findings(partial(_answers, histories)),
         *(_with_accounts(jump, ours) for jump in jumps("all destinations", histories.server)),
         *forwarding_findings(histories.forwards),
     ]
     return tuple(sorted(found, key=lambda one: (-one.points, one.rule, one.text)))
+
+
+def _answers(histories: Histories, receiver: str | None, since: datetime) -> int:
+    """Return how many final answers a receiver gave since that time; all of them where its hours are not kept."""
+    if receiver is None:
+        return _answers_in(histories.server, since)
+    destination = histories.destinations[receiver]
+    if destination.hours is None:
+        return destination.delivered + destination.bounced
+    return _answers_in(destination.hours, since)
+
+
+def _answers_in(hours: Hours, since: datetime) -> int:
+    row = bisect_left(hours.column(0), hour_of(since))
+    return sum(hours.column(Flow.DELIVERED)[row:]) + sum(hours.column(Flow.BOUNCED)[row:])
 
 
 def destination_findings(destination: DestinationHistory) -> tuple[Finding, ...]:

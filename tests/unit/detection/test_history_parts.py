@@ -139,6 +139,7 @@ def rates(*rows: tuple[int, int, int]) -> Hours:
         ("a jump of deferrals", [*[(96, 4, 4)] * 8, (20, 80, 1)], ["deferral-rate"]),
         ("both", [*[(96, 4, 4)] * 8, (20, 80, 15)], ["bounce-rate", "deferral-rate"]),
         ("too few to say", [*[(96, 4, 4)] * 8, (3, 0, 3)], []),
+        ("a quiet night of retries", [*[(96, 40, 4)] * 8, (4, 36, 1)], []),
         ("always so bad", [(60, 4, 30)] * 8, []),
     ],
 )
