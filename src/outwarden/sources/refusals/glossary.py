@@ -31,7 +31,7 @@ _ACCENT = re.compile("[\u0300-\u036f]+")
 # Letters that Unicode does not take for another with an accent; the first is the dotless i.
 _SINGLE_LETTERS = str.maketrans({"\u0131": "i", "ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "đ": "d", "œ": "oe"})
 _LIST_OF_THE_BLOCKED = re.compile(r"\b(?:(?:blocked|black) list|list (?:blocked|black|blocklist)|blocklist list)\b")
-_DROPPED = str.maketrans("", "", "'\u2019\u00b4`\u00ad\u200b")
+_DROPPED = str.maketrans("_", " ", "'\u2019\u00b4`\u00ad\u200b")
 
 
 class _Glossary(msgspec.Struct, frozen=True):
@@ -80,6 +80,8 @@ _known_words = _KnownWords()
 def plain_words(line: str) -> str:
     """Return the plain words of a line in which words are separated by single spaces."""
     plain = " ".join(filter(None, map(_known_words.__getitem__, line.split(" "))))
+    if "message box" in plain:
+        plain = plain.replace("message box", "mailbox")
     if "list" in plain:
         plain = _LIST_OF_THE_BLOCKED.sub("blocklist", plain)
     return plain

@@ -28,6 +28,7 @@ HOST = r"(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24}"
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _MAILBOX = re.compile(r"([^\s<>()\[\],;:\"@/=?]{0,64}+)@([^\s<>()\[\],;:\"@/=?]{0,255})")
+_CODE_OF_A_LINE = re.compile(r"[45]\d\d-")
 _ADDRESS = re.compile(rf"(?<![\w.])(?!127\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)")
 _HOST_BEFORE_ADDRESS = re.compile(rf"(?<![\w.-])({HOST})(?=\[%ip\])", re.IGNORECASE)
 _ID = re.compile(
@@ -90,7 +91,9 @@ def wording(line: str) -> str:
 def _masked(word: str) -> str:
     word = word[:_LONGEST_WORD]
     if "@" in word:
-        word = _MAILBOX.sub(_masked_mailbox, word)
+        # "550-a@b.example" is a code and a mailbox, though a mailbox might begin so.
+        after_code = 4 if _CODE_OF_A_LINE.match(word) else 0
+        word = word[:after_code] + _MAILBOX.sub(_masked_mailbox, word[after_code:])
     if word.count(".") >= 3:
         word = _ADDRESS.sub("%ip", word)
         if "[%ip]" in word:
