@@ -128,8 +128,11 @@ class Asking:
                 self._find_lost(now)
             self._release(now)
             self._draw(now)
-            replies, self._replies = self._replies, []
-            yield from replies
+            while self._replies:
+                replies, self._replies = self._replies, []
+                yield from replies
+                # Whoever takes replies may have thought of more to ask.
+                self._draw(time.monotonic())
             if self._exhausted and not self._under_way and not self._waiting:
                 return
             self._take_in()
@@ -161,10 +164,10 @@ class Asking:
 
     def _draw(self, now: float) -> None:
         """Take questions while there is room for them."""
-        while not self._exhausted and self._has_room():
+        while self._has_room():
             question = next(self._questions, None)
+            self._exhausted = question is None
             if question is None:
-                self._exhausted = True
                 return
             group = self._groups.get(question.group) or self._new_group(question.group, now)
             kept = self._lookup.cache.find(question, now)

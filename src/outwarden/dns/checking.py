@@ -41,6 +41,7 @@ from outwarden.dns.targets import Target, TargetKind, Targets
 from outwarden.events import ListAnswer, ListAnswerKind, ListScope, Signal, WhyNot
 
 _A, _TXT = 1, 16
+_NXDOMAIN = 3
 _LONGEST_NAME = 253
 _SWEEP = 64
 _SAMPLE = 48
@@ -74,7 +75,8 @@ class _Desk:
 
     __slots__ = (
         "blocklist", "book", "controls_left", "group", "health", "held", "key", "kind", "longest",
-        "major", "read", "refusals", "sampling", "seen", "seen_listed", "skipped_from", "suffix",
+        "major", "read", "refusals", "sampling", "seen", "seen_listed",
+        "settled", "skipped_from", "suffix",
     )  # fmt: skip
 
     def __init__(self, blocklist: Blocklist, kind: TargetKind, catalogue: Catalogue, sampling: bool) -> None:
@@ -92,6 +94,8 @@ class _Desk:
         self.held: list[tuple[Question, list[Target], Reading, int]] = []
         self.sampling = sampling
         self.seen = self.seen_listed = self.refusals = 0
+        # Nothing is left to decide about an answer without records: most answers of a sweep are such.
+        self.settled = False
         self.skipped_from: int | None = None
 
     def part(self, target: Target) -> str | None:
@@ -180,7 +184,7 @@ class _Check:
                     if desk.skipped_from is None:
                         desk.skipped_from = index
                     continue
-                part = desk.part(target)
+                part = target.name if desk.settled else desk.part(target)
                 if part is None:
                     continue
                 question = Question(part + desk.suffix, _A, desk.group)
@@ -239,6 +243,10 @@ class _Check:
         pending = self._pending.pop(question, None)
         if pending is not None:
             desk, targets = pending
+            if desk.settled and reply.rcode == _NXDOMAIN and not reply.addresses:
+                for target in targets:
+                    self._ready.append(self._unlisted(desk, target, reply.ttl))
+                return
             self._take_answer(desk, question, targets, desk.book.read(reply), reply.ttl)
         elif question.qtype == _TXT:
             self._take_text(question, reply)
@@ -268,6 +276,7 @@ class _Check:
             return
         else:
             self._count_refusal(desk, reading)
+            desk.settled = desk.kind is TargetKind.IPV4 and desk.refusals == 0
             for target in targets:
                 self._ready.append(self._answer(desk, target, reading, ttl))
 
@@ -302,7 +311,7 @@ class _Check:
         if desk.seen_listed <= SUSPICIOUS_SHARE * desk.seen:
             self._release(desk)
             return
-        desk.health = None
+        desk.health, desk.settled = None, False
         for part in canaries(desk.blocklist, desk.kind, secrets.token_bytes(32), SECOND_LOOK_CANARIES):
             question = Question(part + desk.suffix, _A, desk.group)
             self._controls[question] = (desk, Control(part, Expect.ABSENT_CANARY))
@@ -364,10 +373,7 @@ class _Check:
     def _answer(self, desk: _Desk, target: Target, reading: Reading, ttl: int) -> ListAnswer:
         blocklist = desk.blocklist
         if reading.kind is ListAnswerKind.NOT_LISTED and not reading.codes:
-            return ListAnswer(
-                target.text, blocklist.id, blocklist.zone, reading.kind, (), "", blocklist.scope,
-                None, None, (), desk.major, self._now, ttl,
-            )  # fmt: skip
+            return self._unlisted(desk, target, ttl)
         return ListAnswer(
             target=target.text,
             list=blocklist.id,
@@ -383,6 +389,13 @@ class _Check:
             ttl_seconds=ttl,
             delisting=blocklist.delisting.page if reading.kind is ListAnswerKind.LISTED else None,
         )
+
+    def _unlisted(self, desk: _Desk, target: Target, ttl: int) -> ListAnswer:
+        blocklist = desk.blocklist
+        return ListAnswer(
+            target.text, blocklist.id, blocklist.zone, ListAnswerKind.NOT_LISTED, (), "", blocklist.scope,
+            None, None, (), desk.major, self._now, ttl,
+        )  # fmt: skip
 
     def _could_not_ask(self, blocklist: Blocklist, target: Target, health: Health, major: bool) -> ListAnswer:
         return ListAnswer(

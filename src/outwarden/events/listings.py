@@ -53,7 +53,7 @@ class Signal(StrEnum):
     BACKSCATTER = "backscatter"
 
 
-class ListAnswer(msgspec.Struct, frozen=True):
+class ListAnswer(msgspec.Struct, frozen=True, gc=False):
     """One list's answer about one target (an address, domain or URL as its operator wrote it).
 
     ``list`` is the short id of the list and ``zone`` its name in the DNS, with ``<key>`` where a
@@ -61,6 +61,7 @@ class ListAnswer(msgspec.Struct, frozen=True):
     mean, ``text`` its TXT record.  ``signals`` is empty where the listing votes for nothing (and
     where another list already gave the same vote); ``major`` lists count for coverage.
     ``ttl_seconds`` is how long the answer may be remembered, ``delisting`` the page for it (a URL).
+    Without garbage collection, as no answer can refer to itself: a sweep makes hundreds of thousands.
     """
 
     target: str
