@@ -17,6 +17,7 @@ _MOST_NETWORKS = 256
 _MOST_ADDRESSES = 4096
 _MOST_CLIENTS_OF_A_STRANGER = 8
 _LOUD = 6
+_MOST_RECIPIENTS = 2**31
 
 
 class Column:
@@ -193,7 +194,8 @@ class AccountHistory(SenderHistory):
             self._run_hour, self._run_began, self._loudest = hour, EARLIER, 0
         rows, base = hours.rows, hours.base
         rows[base + _MESSAGES] += 1
-        recipients = rows[base + _RECIPIENTS] + event.recipients
+        # A log line may claim any number.
+        recipients = max(0, min(rows[base + _RECIPIENTS] + event.recipients, _MOST_RECIPIENTS))
         rows[base + _RECIPIENTS] = recipients
         at = event.at
         if self._submitted_at is None or at - self._submitted_at > _SAME_RUN_GAP:

@@ -1,7 +1,7 @@
 """Who is accused and who is not: honest roles that look like spam, and thefts, in a quiet town."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -12,7 +12,17 @@ from tests.unit.detection import scenarios
 from outwarden.detection.assessment import AccountAssessment, Assessment
 from outwarden.detection.history import Histories
 from outwarden.detection.verdict import assess
-from outwarden.events import AccountKind, Attempted, BounceReturned, Event, Outcome, Standing, Verdict
+from outwarden.events import (
+    AccountKind,
+    Attempted,
+    BounceReturned,
+    Event,
+    Outcome,
+    RefusalClass,
+    Standing,
+    Submitted,
+    Verdict,
+)
 
 ACCUSED = (Standing.HELD, Standing.BLOCKED)
 TOWN = scenarios.town()
@@ -321,3 +331,54 @@ def test_the_order_of_events_at_one_moment_does_not_matter_to_the_verdict(order:
     base = [event for event in scenarios.botnet() if event.at < scenarios.at(2, 3)]
     rosa, again = (account(judged(base, told), scenarios.VICTIM) for told in (moment, [moment[n] for n in order]))
     assert (rosa.standing, rosa.points, rosa.since) == (again.standing, again.points, again.since)
+
+
+TIMES = st.datetimes(timezones=st.just(UTC)) | st.sampled_from([scenarios.at(0, hour) for hour in range(48)])
+NAMES = st.sampled_from(["", "<>", "a@isp.example", "b@isp.example", "www-data"]) | st.text(max_size=8)
+KINDS = st.sampled_from(AccountKind)
+ADDRESSES = st.none() | st.sampled_from(["", "127.0.0.1", "203.0.113.9", "::1", "198.51.100.4"]) | st.text(max_size=8)
+COUNTS = st.integers(0, 3) | st.integers(-1, 2**70)
+EVENTS = st.one_of(
+    st.builds(
+        Submitted,
+        at=TIMES,
+        host=st.just("mx"),
+        queue_id=st.just("Q"),
+        account=NAMES,
+        kind=KINDS,
+        client_address=ADDRESSES,
+        recipients=COUNTS,
+        size=COUNTS,
+        subject=st.none() | st.text(max_size=3),
+        line=st.text(max_size=3),
+    ),
+    st.builds(
+        Attempted,
+        at=TIMES,
+        host=st.just("mx"),
+        queue_id=st.just("Q"),
+        account=NAMES,
+        kind=KINDS,
+        recipient=NAMES,
+        outcome=st.sampled_from(Outcome),
+        refusal_class=st.none() | st.sampled_from(RefusalClass),
+        listing=st.none() | st.text(max_size=3),
+        listed=ADDRESSES,
+        outbound=st.booleans(),
+        original_recipient=st.none() | NAMES,
+    ),
+    st.builds(
+        BounceReturned, at=TIMES, host=st.just("mx"), queue_id=st.just("Q"), account=NAMES, kind=KINDS, line=NAMES
+    ),
+)
+
+
+@given(st.lists(EVENTS, max_size=60))
+@settings(deadline=None)
+def test_no_event_whatever_makes_it_stumble(events: list[Event]) -> None:
+    histories = Histories()
+    histories.record_all(events)
+    assessment = assess(histories)
+    assert sum(one.messages for one in assessment.accounts) == sum(
+        isinstance(event, Submitted) and event.account != "" for event in events
+    )
