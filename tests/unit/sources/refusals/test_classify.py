@@ -169,3 +169,9 @@ PRECEDENCE = [
 @pytest.mark.parametrize(("name", "text", "refusal_class"), PRECEDENCE, ids=[case[0] for case in PRECEDENCE])
 def test_the_more_exact_cause_wins(name: str, text: str, refusal_class: str) -> None:
     assert classify(text).refusal_class == refusal_class
+
+
+def test_a_standard_status_means_the_same_whoever_says_it() -> None:
+    # RFC 7372 section 3.2: X.7.23 is a failed SPF check; Google says 4.7.23 of a missing PTR record.
+    said = "host gmail-smtp-in.l.google.com[198.51.100.9] said: 550 5.7.23 <a@gmail.com>: Rejected due to: SPF fail"
+    assert classify(said).refusal_class is RefusalClass.AUTHENTICATION_FAILED
