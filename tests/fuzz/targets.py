@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from outwarden.sources.logs.opensmtpd import OpenSmtpdLog
-
 from outwarden.events import Event
 from outwarden.sources.logs.exchange import ExchangeTrackingLog
 from outwarden.sources.logs.exim import EximLog
 from outwarden.sources.logs.journald import syslog_lines
 from outwarden.sources.logs.logins import LoginLog
+from outwarden.sources.logs.opensmtpd import OpenSmtpdLog
 from outwarden.sources.logs.postfix import PostfixLog
 from outwarden.sources.logs.reader import LogReader
 from outwarden.sources.logs.reading import MixedLog

@@ -92,9 +92,7 @@ def _judge(address: str, listings: list[tuple[str, _Listing]], answers: Answers)
         for receiver, count in listing.receivers.items():
             refused[receiver] = refused.get(receiver, 0) + count
     convinced = sorted(
-        receiver
-        for receiver, count in refused.items()
-        if count >= 2 and count >= _GOOD_PART * answers(receiver, first)
+        receiver for receiver, count in refused.items() if count >= 2 and count >= _GOOD_PART * answers(receiver, first)
     )
     if len(convinced) < 2 or sum(answers(one, first) for one in convinced) < _SOME_PART * answers(None, first):
         return None

@@ -151,9 +151,7 @@ def in_order(*stories: Iterable[Event]) -> list[Event]:
 
 def newsletter() -> list[Event]:
     """5,000 readers once, from the usual network, 1 % unknown, 0.5 % refused; never announced before."""
-    return run_of(
-        "news@club.example", at(2, 10), 5_000, 0.8, answer=every(100, UNKNOWN, every(200, SPAM)), size=48_213
-    )
+    return run_of("news@club.example", at(2, 10), 5_000, 0.8, answer=every(100, UNKNOWN, every(200, SPAM)), size=48_213)
 
 
 def newsletter_in_batches() -> list[Event]:

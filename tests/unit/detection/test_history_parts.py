@@ -189,9 +189,7 @@ def refused(recipient: str, listed: str | None, number: int = 0, outcome: Outcom
         ),
     ],
 )
-def test_listings_count_when_several_receivers_act_on_them(
-    name: str, events: list[Attempted], expected: int
-) -> None:
+def test_listings_count_when_several_receivers_act_on_them(name: str, events: list[Attempted], expected: int) -> None:
     histories = Histories()
     histories.record_all(events)
     assessment = assess(histories)

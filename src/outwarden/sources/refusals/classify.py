@@ -124,9 +124,7 @@ def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None
     return rule.refusal_class, named.list_id if named and of_a_list else None
 
 
-def _rule(
-    reply: Reply, plain: str, words: frozenset[str], provider: str | None, named: Listed | None
-) -> Rule | None:
+def _rule(reply: Reply, plain: str, words: frozenset[str], provider: str | None, named: Listed | None) -> Rule | None:
     """Return the rule that decides; None where a list that is named does, or nothing."""
     stages: tuple[Stage, ...] = ("fault",) if named else ("fault", "code", "words", "status")
     return rulebook().first(stages, reply, plain, words, provider)

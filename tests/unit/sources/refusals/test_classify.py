@@ -46,7 +46,11 @@ def test_what_stands_around_a_reply_changes_nothing(name: str, text: str) -> Non
     refusal = classify(text)
     assert refusal.text == text
     assert (refusal.refusal_class, refusal.list, refusal.listed, refusal.status, refusal.permanent) == (
-        RefusalClass.ADDRESS_BLOCKLISTED, "spamhaus-zen", "192.0.2.7", "5.7.1", True,
+        RefusalClass.ADDRESS_BLOCKLISTED,
+        "spamhaus-zen",
+        "192.0.2.7",
+        "5.7.1",
+        True,
     )
 
 
