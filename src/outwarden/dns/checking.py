@@ -34,6 +34,7 @@ from outwarden.dns.list_health import (
     canaries,
     controls,
     judge,
+    proved_by,
 )
 from outwarden.dns.list_names import neighbourhood_part, suffix, target_part
 from outwarden.dns.questions import Question, Reply
@@ -46,6 +47,10 @@ _LONGEST_NAME = 253
 _SWEEP = 64
 _SAMPLE = 48
 _REFUSALS = 10
+# What a list is asked in one turn, before its controls are in, and at most at a time.
+_AT_ONCE = 8
+_LEAD = 16
+_MOST_OUTSTANDING = 128
 
 
 class Asks(Protocol):
@@ -74,14 +79,14 @@ class _Desk:
     """One list, asked about one kind of target."""
 
     __slots__ = (
-        "blocklist", "book", "controls_left", "group", "health", "held", "key", "kind", "longest",
-        "major", "read", "refusals", "sampling", "seen", "seen_listed",
-        "settled", "skipped_from", "suffix",
+        "blocklist", "book", "controls_left", "count", "group", "health", "held", "key", "kind", "longest", "major",
+        "outstanding", "position", "proof", "read", "refusals", "sampling", "seen", "seen_listed", "settled", "suffix",
     )  # fmt: skip
 
-    def __init__(self, blocklist: Blocklist, kind: TargetKind, catalogue: Catalogue, sampling: bool) -> None:
+    def __init__(self, blocklist: Blocklist, kind: TargetKind, catalogue: Catalogue, count: int) -> None:
         self.blocklist = blocklist
         self.kind = kind
+        self.proof = proved_by(blocklist, kind)
         self.book = CodeBook(blocklist, catalogue.errors)
         self.key = catalogue.key(blocklist)
         self.suffix = suffix(blocklist, self.key)
@@ -91,12 +96,22 @@ class _Desk:
         self.health: Health | None = None
         self.controls_left = 0
         self.read: list[tuple[Control, Reading]] = []
-        self.held: list[tuple[Question, list[Target], Reading, int]] = []
-        self.sampling = sampling
+        self.held: list[tuple[Question, Target, Reading, int]] = []
+        self.count = count
+        self.sampling = count >= _SWEEP
+        self.position = self.outstanding = 0
         self.seen = self.seen_listed = self.refusals = 0
         # Nothing is left to decide about an answer without records: most answers of a sweep are such.
         self.settled = False
-        self.skipped_from: int | None = None
+
+    def room(self) -> int:
+        """About how many more targets the list may be asked just now."""
+        if self.position >= self.count or (self.health is not None and not self.health.fit):
+            return 0
+        if self.health is None and self.sampling:
+            # Until it is known whether the list is fit, only so much is asked.
+            return max(0, min(_AT_ONCE, _LEAD - self.position))
+        return _AT_ONCE if self.outstanding < _MOST_OUTSTANDING else 0
 
     def part(self, target: Target) -> str | None:
         """What stands left of the zone to ask about the target; None where it is not asked."""
@@ -104,16 +119,19 @@ class _Desk:
 
 
 class _Questions(Iterator[Question]):
-    """Follow-ups first, then the plan.  It may end and go on again when replies bring new follow-ups."""
+    """Follow-ups first, then what the desks ask.  It may end and go on again when replies make room for more."""
 
-    def __init__(self, plan: Iterator[Question]) -> None:
-        self._plan = plan
+    def __init__(self, turns: Iterator[Question | None]) -> None:
+        self._turns = turns
         self.follow_ups: deque[Question] = deque()
 
     def __next__(self) -> Question:
         if self.follow_ups:
             return self.follow_ups.popleft()
-        return next(self._plan)
+        question = next(self._turns)
+        if question is None:
+            raise StopIteration
+        return question
 
 
 class _Check:
@@ -131,14 +149,17 @@ class _Check:
         self._now = now
         self._known = health
         self._ready: deque[ListAnswer] = deque()
+        self._count = len(targets)
+        self._walk = iter(targets)
+        self._window: list[Target] = []
         self._desks = self._set_up()
         self._families = {each.id: _family(each, catalogue) for each in catalogue.asked}
         self._voted: dict[tuple[str, str], set[Signal]] = {}
-        self._controls: dict[Question, tuple[_Desk, Control]] = {}
-        self._pending: dict[Question, tuple[_Desk, list[Target]]] = {}
+        self._controls: dict[Question, list[tuple[_Desk, Control]]] = {}
+        self._pending: dict[Question, list[tuple[_Desk, Target]]] = {}
         self._texts: dict[Question, tuple[_Desk, list[ListAnswer]]] = {}
-        self._nets: dict[Question, tuple[_Desk, list[Target], int]] = {}
-        self._questions = _Questions(self._plan())
+        self._nets: dict[Question, list[tuple[_Desk, Target, int]]] = {}
+        self._questions = _Questions(self._turns())
 
     def answers(self) -> Iterator[ListAnswer]:
         """Everything, as it comes."""
@@ -151,65 +172,72 @@ class _Check:
             self._end_samples()
             while self._ready:
                 yield self._ready.popleft()
-            if not self._questions.follow_ups:
+            if not self._questions.follow_ups and not any(desk.room() for desk in self._desks):
                 break
         yield from self._skipped()
 
     # --- what is asked -----------------------------------------------------------------------
 
-    def _set_up(self) -> dict[TargetKind, list[_Desk]]:
-        count = len(self._targets)
-        kinds = (
-            list(TargetKind) if count < _SWEEP else [k for k in TargetKind if any(t.kind is k for t in self._targets)]
-        )
-        first = {kind: next((t for t in self._targets if t.kind is kind), None) for kind in kinds}
+    def _set_up(self) -> list[_Desk]:
         askable = [each for each in self._catalogue.asked if not self._catalogue.lacks_key(each)]
-        return {
-            kind: [
-                _Desk(each, kind, self._catalogue, count >= _SWEEP)
-                for each in askable
-                if kind in (TargetKind.URL, TargetKind.DOMAIN) or target_part(each, target) is not None
-            ]
-            for kind, target in first.items()
-            if target is not None
-        }
+        kinds = {target.kind for target in self._targets}
+        return [
+            _Desk(each, kind, self._catalogue, self._count)
+            for kind in TargetKind
+            if kind in kinds
+            for each in askable
+            if any(target_part(each, target) is not None for target in self._targets if target.kind is kind)
+        ]
 
-    def _plan(self) -> Iterator[Question]:
-        for desks in self._desks.values():
-            for desk in desks:
-                yield from self._plan_controls(desk)
-        for index, target in enumerate(self._targets):
-            for desk in self._desks[target.kind]:
-                if desk.health is not None and not desk.health.fit:
-                    if desk.skipped_from is None:
-                        desk.skipped_from = index
-                    continue
-                part = target.name if desk.settled else desk.part(target)
-                if part is None:
-                    continue
-                question = Question(part + desk.suffix, _A, desk.group)
-                waiting = self._pending.get(question)
-                if waiting is not None:
-                    waiting[1].append(target)
-                    continue
-                self._pending[question] = (desk, [target])
-                if question not in self._controls:
-                    yield question
+    def _turns(self) -> Iterator[Question | None]:
+        """The controls, then of every list in turn a few questions; None where there is nothing to ask just now."""
+        for desk in self._desks:
+            yield from self._plan_controls(desk)
+        while True:
+            idle = True
+            for desk in self._desks:
+                room = desk.room()
+                if room > 0:
+                    idle = False
+                    yield from self._ask_some(desk, room)
+            if idle:
+                yield None
+
+    def _ask_some(self, desk: _Desk, room: int) -> Iterator[Question]:
+        start = desk.position
+        desk.position = end = min(start + room, self._count)
+        while len(self._window) < end:
+            self._window.append(next(self._walk))
+        for target in self._window[start:end]:
+            if target.kind is not desk.kind:
+                continue
+            part = target.name if desk.settled else desk.part(target)
+            if part is None:
+                continue
+            question = Question(part + desk.suffix, _A, desk.group)
+            waiting = self._pending.get(question)
+            if waiting is not None:
+                waiting.append((desk, target))
+                continue
+            self._pending[question] = [(desk, target)]
+            desk.outstanding += 1
+            if question not in self._controls:
+                yield question
 
     def _plan_controls(self, desk: _Desk) -> Iterator[Question]:
-        if all(desk.part(target) is None for target in islice(self._of_kind(desk.kind), _SWEEP)):
-            return
-        desk.health = self._known.get(desk.blocklist.id, desk.kind, self._now)
+        desk.health = self._known.get(desk.blocklist.id, desk.proof, self._now)
         if desk.health is not None:
             return
-        for control in controls(desk.blocklist, desk.kind, secrets.token_bytes(32)):
-            question = Question(control.part + desk.suffix, _A, desk.group)
-            self._controls[question] = (desk, control)
-            desk.controls_left += 1
-        yield from [question for question, (whose, _) in self._controls.items() if whose is desk]
+        wanted = controls(desk.blocklist, desk.proof, secrets.token_bytes(32))
+        yield from [question for control in wanted if (question := self._expect(desk, control)) is not None]
 
-    def _of_kind(self, kind: TargetKind) -> Iterator[Target]:
-        return (target for target in self._targets if target.kind is kind)
+    def _expect(self, desk: _Desk, control: Control) -> Question | None:
+        """The question of a control, None where the same is being asked for another kind of target."""
+        question = Question(control.part + desk.suffix, _A, desk.group)
+        desk.controls_left += 1
+        waiting = self._controls.setdefault(question, [])
+        waiting.append((desk, control))
+        return question if len(waiting) == 1 else None
 
     def _never_asked(self) -> Iterator[ListAnswer]:
         lacking = [each for each in self._catalogue.asked if self._catalogue.lacks_key(each)]
@@ -226,59 +254,57 @@ class _Check:
 
     def _skipped(self) -> Iterator[ListAnswer]:
         """The answers of lists that were found unfit while there was more to ask them."""
-        for desks in self._desks.values():
-            for desk in desks:
-                if desk.skipped_from is None or desk.health is None:
-                    continue
-                for target in islice(self._targets, desk.skipped_from, None):
-                    if target.kind is desk.kind and desk.part(target) is not None:
-                        yield self._could_not_ask(desk.blocklist, target, desk.health, desk.major)
+        for desk in self._desks:
+            if desk.health is None or desk.position >= self._count:
+                continue
+            for target in islice(self._targets, desk.position, None):
+                if target.kind is desk.kind and desk.part(target) is not None:
+                    yield self._could_not_ask(desk.blocklist, target, desk.health, desk.major)
 
     # --- what comes back ---------------------------------------------------------------------
 
     def _take(self, reply: Reply) -> None:
         question = reply.question
-        if self._controls and (control := self._controls.pop(question, None)):
-            self._take_control(*control, reply)
+        if self._controls:
+            for desk, control in self._controls.pop(question, ()):
+                self._take_control(desk, control, reply)
         pending = self._pending.pop(question, None)
         if pending is not None:
-            desk, targets = pending
-            if desk.settled and reply.rcode == _NXDOMAIN and not reply.addresses:
-                for target in targets:
+            pending[0][0].outstanding -= 1
+            for desk, target in pending:
+                if desk.settled and reply.rcode == _NXDOMAIN and not reply.addresses:
                     self._ready.append(self._unlisted(desk, target, reply.ttl))
-                return
-            self._take_answer(desk, question, targets, desk.book.read(reply), reply.ttl)
+                else:
+                    self._take_answer(desk, question, target, desk.book.read(reply), reply.ttl)
         elif question.qtype == _TXT:
             self._take_text(question, reply)
         elif question in self._nets:
             self._take_net(question, reply)
 
-    def _take_answer(self, desk: _Desk, question: Question, targets: list[Target], reading: Reading, ttl: int) -> None:
+    def _take_answer(self, desk: _Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
         if desk.sampling:
             desk.seen += 1
             desk.seen_listed += reading.kind is ListAnswerKind.LISTED
         if desk.health is None or desk.sampling:
-            desk.held.append((question, targets, reading, ttl))
+            desk.held.append((question, target, reading, ttl))
             if desk.health is not None and desk.seen >= _SAMPLE:
                 self._end_sample(desk)
             return
-        self._decide(desk, question, targets, reading, ttl)
+        self._decide(desk, question, target, reading, ttl)
 
-    def _decide(self, desk: _Desk, question: Question, targets: list[Target], reading: Reading, ttl: int) -> None:
+    def _decide(self, desk: _Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
         """An answer of a list about which the verdict is in."""
         health = desk.health or FIT
         if not health.fit:
-            for target in targets:
-                self._ready.append(self._could_not_ask(desk.blocklist, target, health, desk.major))
+            self._ready.append(self._could_not_ask(desk.blocklist, target, health, desk.major))
         elif reading.kind is ListAnswerKind.LISTED:
-            self._ask_text(desk, question, targets, reading, ttl)
-        elif reading.kind is ListAnswerKind.NOT_LISTED and self._ask_net(desk, targets, ttl):
+            self._ask_text(desk, question, target, reading, ttl)
+        elif reading.kind is ListAnswerKind.NOT_LISTED and self._ask_net(desk, target, ttl):
             return
         else:
             self._count_refusal(desk, reading)
             desk.settled = desk.kind is TargetKind.IPV4 and desk.refusals == 0
-            for target in targets:
-                self._ready.append(self._answer(desk, target, reading, ttl))
+            self._ready.append(self._answer(desk, target, reading, ttl))
 
     def _count_refusal(self, desk: _Desk, reading: Reading) -> None:
         """A list that has begun to refuse is asked no more: asking on would make it worse."""
@@ -288,7 +314,7 @@ class _Check:
         desk.refusals += 1
         if desk.refusals >= _REFUSALS:
             desk.health = Health(False, WhyNot.REFUSED, reading.meaning)
-            self._known.put(desk.blocklist.id, desk.kind, desk.health, self._now)
+            self._known.put(desk.blocklist.id, desk.proof, desk.health, self._now)
 
     # --- is the list to be believed? ---------------------------------------------------------
 
@@ -299,8 +325,9 @@ class _Check:
             return
         desk.health = judge(desk.read)
         desk.read = []
-        self._known.put(desk.blocklist.id, desk.kind, desk.health, self._now)
-        if not (desk.sampling and desk.health.fit):
+        self._known.put(desk.blocklist.id, desk.proof, desk.health, self._now)
+        desk.sampling = desk.sampling and desk.health.fit
+        if not desk.sampling:
             self._release(desk)
         elif desk.seen >= _SAMPLE:
             self._end_sample(desk)
@@ -312,61 +339,55 @@ class _Check:
             self._release(desk)
             return
         desk.health, desk.settled = None, False
-        for part in canaries(desk.blocklist, desk.kind, secrets.token_bytes(32), SECOND_LOOK_CANARIES):
-            question = Question(part + desk.suffix, _A, desk.group)
-            self._controls[question] = (desk, Control(part, Expect.ABSENT_CANARY))
-            desk.controls_left += 1
-            self._questions.follow_ups.append(question)
+        for part in canaries(desk.blocklist, desk.proof, secrets.token_bytes(32), SECOND_LOOK_CANARIES):
+            question = self._expect(desk, Control(part, Expect.ABSENT_CANARY))
+            if question is not None:
+                self._questions.follow_ups.append(question)
 
     def _end_samples(self) -> None:
-        for desks in self._desks.values():
-            for desk in desks:
-                if desk.sampling and desk.held and desk.health == FIT:
-                    self._end_sample(desk)
+        for desk in self._desks:
+            if desk.sampling and desk.held and desk.health == FIT and not desk.room():
+                self._end_sample(desk)
 
     def _release(self, desk: _Desk) -> None:
         held, desk.held = desk.held, []
-        for question, targets, reading, ttl in held:
-            self._decide(desk, question, targets, reading, ttl)
+        for question, target, reading, ttl in held:
+            self._decide(desk, question, target, reading, ttl)
 
     # --- follow-ups --------------------------------------------------------------------------
 
-    def _ask_text(self, desk: _Desk, question: Question, targets: list[Target], reading: Reading, ttl: int) -> None:
+    def _ask_text(self, desk: _Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
         text_question = question._replace(qtype=_TXT)
-        answers = [self._answer(desk, target, reading, ttl) for target in targets]
-        if text_question in self._texts:
-            self._texts[text_question][1].extend(answers)
-            return
-        self._texts[text_question] = (desk, answers)
-        self._questions.follow_ups.append(text_question)
+        waiting = self._texts.setdefault(text_question, (desk, []))[1]
+        waiting.append(self._answer(desk, target, reading, ttl))
+        if len(waiting) == 1:
+            self._questions.follow_ups.append(text_question)
 
     def _take_text(self, question: Question, reply: Reply) -> None:
         desk, answers = self._texts.pop(question)
         text = readable_text(reply.texts, desk.key) if reply.failure is None else None
         self._ready.extend(_with_text(answer, text) for answer in answers)
 
-    def _ask_net(self, desk: _Desk, targets: list[Target], ttl: int) -> bool:
+    def _ask_net(self, desk: _Desk, target: Target, ttl: int) -> bool:
         """Asks about the /64 around an IPv6 address that is not listed itself; False where there is none."""
-        part = neighbourhood_part(targets[0])
+        part = neighbourhood_part(target)
         if part is None:
             return False
         question = Question(part + desk.suffix, _A, desk.group)
-        if question in self._nets:
-            self._nets[question][1].extend(targets)
-        else:
-            self._nets[question] = (desk, list(targets), ttl)
+        waiting = self._nets.setdefault(question, [])
+        waiting.append((desk, target, ttl))
+        if len(waiting) == 1:
             self._questions.follow_ups.append(question)
         return True
 
     def _take_net(self, question: Question, reply: Reply) -> None:
-        desk, targets, ttl = self._nets.pop(question)
-        reading = desk.book.read(reply)
-        if reading.kind is ListAnswerKind.LISTED:
-            self._ask_text(desk, question, targets, reading._replace(scope=ListScope.RANGE), reply.ttl)
-            return
-        # The address itself is not listed, whatever became of this.
-        unlisted = Reading(ListAnswerKind.NOT_LISTED, scope=desk.blocklist.scope)
-        self._ready.extend(self._answer(desk, target, unlisted, ttl) for target in targets)
+        for desk, target, ttl in self._nets.pop(question):
+            reading = desk.book.read(reply)
+            if reading.kind is ListAnswerKind.LISTED:
+                self._ask_text(desk, question, target, reading._replace(scope=ListScope.RANGE), reply.ttl)
+            else:
+                # The address itself is not listed, whatever became of this.
+                self._ready.append(self._unlisted(desk, target, ttl))
 
     # --- answers -----------------------------------------------------------------------------
 

@@ -68,6 +68,13 @@ _ABSENT = {
 _HASHES = {Form.ABUSIX_URL: abusix_hash, Form.SPAMHAUS_URL: spamhaus_hash, Form.SURBL_URL: surbl_hash}
 
 
+def proved_by(blocklist: Blocklist, kind: TargetKind) -> TargetKind:
+    """The kind of target whose controls prove the list for this kind: of a URL most lists look at the domain."""
+    if kind is TargetKind.URL and not _HASHES.keys() & set(blocklist.asks):
+        return TargetKind.DOMAIN
+    return kind
+
+
 def controls(blocklist: Blocklist, kind: TargetKind, chance: bytes) -> tuple[Control, ...]:
     """The controls of a list for one kind of target; ``chance`` is at least 32 random bytes."""
     listed = [test for test in blocklist.test_listed if _is_for(test, kind)] or _LISTED[kind]
