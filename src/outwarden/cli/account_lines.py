@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from outwarden.cli.documents import LoggedAccount
 from outwarden.cli.log_options import Screen
 from outwarden.cli.rendering import Column, listed, number, plain, stamp, table
 
@@ -66,13 +67,12 @@ def _table(columns: Sequence[Column], cells: Iterable[list[str]], most: int | No
     return [click.style(head, dim=True), *lines]
 
 
-def _account_row(account: dict[str, Any]) -> list[str]:
-    points = account["points"]
+def _account_row(account: LoggedAccount) -> list[str]:
     return [
-        plain(account["account"]) or "(begun before the log)",
-        account["kind"],
-        *(number(account[name]) for name in _COUNTS),
-        "" if points is None else f"{points:.1f}",
+        plain(account.account) or "(begun before the log)",
+        account.kind,
+        *(number(getattr(account, name)) for name in _COUNTS),
+        "" if account.points is None else f"{account.points:.1f}",
     ]
 
 

@@ -1,11 +1,17 @@
 """The JSON documents of ``check`` and ``logs``: names and shapes that other programs rely on."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outwarden.detection.assessment import AccountAssessment, Assessment
+import msgspec
+
+from outwarden.events import AccountKind, Finding
 from outwarden.service.counting import Counting
-from outwarden.service.examine import Examination
 from outwarden.sources.logs.account_table import AccountCounts, network_of
+
+if TYPE_CHECKING:
+    # Counting needs neither.
+    from outwarden.detection.assessment import AccountAssessment, Assessment
+    from outwarden.service.examine import Examination
 
 _COUNTS = (
     "messages",
@@ -21,7 +27,7 @@ _COUNTS = (
 )
 
 
-def check_document(examination: Examination) -> dict[str, Any]:
+def check_document(examination: "Examination") -> dict[str, Any]:
     """Return the answer of ``check``."""
     assessment = examination.assessment
     return {
@@ -51,7 +57,7 @@ def check_document(examination: Examination) -> dict[str, Any]:
     }
 
 
-def logs_document(examination: Examination) -> dict[str, Any]:
+def logs_document(examination: "Examination") -> dict[str, Any]:
     """Return the answer of ``logs``."""
     assessment = examination.assessment
     return {
@@ -61,7 +67,7 @@ def logs_document(examination: Examination) -> dict[str, Any]:
     }
 
 
-def _what_was_read(examination: Examination) -> dict[str, Any]:
+def _what_was_read(examination: "Examination") -> dict[str, Any]:
     return {
         "from": examination.assessment.from_at,
         "to": examination.assessment.to_at,
@@ -73,17 +79,34 @@ def _what_was_read(examination: Examination) -> dict[str, Any]:
     }
 
 
-def _account(account: AccountAssessment) -> dict[str, Any]:
-    return {
-        "account": account.account,
-        "kind": account.kind,
-        **{name: getattr(account, name) for name in _COUNTS},
-        "points": account.points,
-        "findings": account.findings,
-    }
+class LoggedAccount(msgspec.Struct, frozen=True, gc=False):
+    """One account in the answer of ``logs``; ``points`` and ``findings`` are None where nothing was judged.
+
+    A record and not a dictionary: a provider has accounts by the ten thousand.
+    """
+
+    account: str
+    kind: AccountKind
+    messages: int
+    recipients: int
+    delivered: int
+    deferred_attempts: int
+    bounced: int
+    expired: int
+    refused: dict[str, int]
+    bounces_returned: int
+    client_addresses: int
+    networks: int
+    points: float | None = None
+    findings: tuple[Finding, ...] | None = None
 
 
-def _elsewhere(assessment: Assessment) -> dict[str, Any]:
+def _account(account: "AccountAssessment") -> LoggedAccount:
+    counts = {name: getattr(account, name) for name in _COUNTS}
+    return LoggedAccount(account.account, account.kind, **counts, points=account.points, findings=account.findings)
+
+
+def _elsewhere(assessment: "Assessment") -> dict[str, Any]:
     return {"destinations": assessment.destinations, "listings_seen": assessment.listings_seen}
 
 
@@ -100,21 +123,19 @@ def counts_document(counting: Counting) -> dict[str, Any]:
     }
 
 
-def _counted(row: AccountCounts) -> dict[str, Any]:
+def _counted(row: AccountCounts) -> LoggedAccount:
     clients = row.clients()
-    return {
-        "account": row.account,
-        "kind": row.kind,
-        "messages": row.messages,
-        "recipients": row.recipients,
-        "delivered": row.delivered,
-        "deferred_attempts": row.deferred_attempts,
-        "bounced": row.bounced,
-        "expired": row.expired,
-        "refused": row.refused or {},
-        "bounces_returned": row.bounces_returned,
-        "client_addresses": len(clients),
-        "networks": len({network_of(address) for address in clients}),
-        "points": None,
-        "findings": None,
-    }
+    return LoggedAccount(
+        account=row.account,
+        kind=row.kind,
+        messages=row.messages,
+        recipients=row.recipients,
+        delivered=row.delivered,
+        deferred_attempts=row.deferred_attempts,
+        bounced=row.bounced,
+        expired=row.expired,
+        refused={refusal_class.value: count for refusal_class, count in (row.refused or {}).items()},
+        bounces_returned=row.bounces_returned,
+        client_addresses=len(clients),
+        networks=len({network_of(address) for address in clients}),
+    )
