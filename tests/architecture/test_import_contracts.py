@@ -28,6 +28,7 @@ SINS = [
     ("the vocabulary opens a file", "events/sin.py", "from pathlib import Path", NO_INPUT_OUTPUT),
     ("a new reader runs a program", "sources/logs/sin.py", "import subprocess", NO_INPUT_OUTPUT),
     ("a reader throws dice inside a function", "sources/queue/sin.py", "def f():\n    import random", NO_INPUT_OUTPUT),
+    ("a check of SPF opens a socket", "authentication/spf_checks.py", "import socket", NO_INPUT_OUTPUT),
     ("a reader opens its log", "sources/logs/sin.py", "import outwarden.sources.files", GIVEN_TEXT),
     ("one log reader knows another", "sources/logs/exim.py", "import outwarden.sources.logs.postfix", STRANGERS),
     ("two neighbours know each other", "events/refusals.py", "import outwarden.events.happenings", NO_CIRCLES),

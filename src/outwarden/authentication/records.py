@@ -149,7 +149,7 @@ def _text(record: dns.rdata.Rdata) -> str:
     """Return a record in the form that ``Answer`` promises."""
     match record:
         case A() | AAAA():
-            return record.address
+            return str(record.address)
         case TXT():
             return b"".join(record.strings).decode("utf-8", "surrogateescape")
         case MX():

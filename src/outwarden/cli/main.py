@@ -22,6 +22,10 @@ VERBS = {
     "check": ("outwarden.cli.check:check", "Is this server sending spam? Who, since when, why, what next."),
     "logs": ("outwarden.cli.logs:logs", "Who submitted what, and what became of it, per account."),
     "reply": ("outwarden.cli.reply:reply", "What a remote's refusal means."),
+    "authentication": (
+        "outwarden.cli.authentication:authentication",
+        "SPF, DKIM, DMARC and the rest: what to publish.",
+    ),
     "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, its shape, who fills it."),
     "demo": ("outwarden.cli.demo:demo", "Write a sample day of an invented provider to try check on."),
     "completion": ("outwarden.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
