@@ -1,21 +1,14 @@
 """The answer of ``check`` as one page that can be mailed to a manager, kept, or printed.
 
-The page is complete in itself: no script, no request to anywhere (and a policy in its head that
-forbids both), charts as SVG, light or dark as its reader prefers.  It says the same as the
-terminal, in the same words.  Text out of logs is escaped twice: control characters by ``plain``,
-markup by the template.
+It says the same as the terminal, in the same words, with charts as SVG; ``page_frame.py`` has what all
+our pages promise.
 """
 
-from base64 import b64encode
-from hashlib import sha256
-from importlib.resources import files
 from typing import NamedTuple
 
-from jinja2 import Environment, StrictUndefined
-
-from outwarden import __version__
 from outwarden.cli.chart import Chart, chart
 from outwarden.cli.hourly import hourly
+from outwarden.cli.page_frame import framed
 from outwarden.cli.rendering import cut, listed, number, plain, stamp
 from outwarden.cli.report import (
     ACCOUNT_COLUMNS,
@@ -54,12 +47,11 @@ def page(examination: Examination) -> str:
     suspects = accused(assessment)
     named = suspects[:_ACCUSED]
     shown = [*named, *next_in_line(assessment, _OTHER_ACCOUNTS)]
-    style = _template_text("page.css")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_template_text("page.html")).render(
-        style=style,
-        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+    return framed(
+        "page.html",
         verdict=assessment.verdict.value,
+        read=[*what_was_read(examination), looked_at(examination)],
+        caution="This page holds account names and log lines: treat it as you treat the log.",
         headline=headline(assessment),
         heads=[column.head for column in ACCOUNT_COLUMNS],
         accounts=[
@@ -74,13 +66,7 @@ def page(examination: Examination) -> str:
             for seen in assessment.listings_seen[:_LISTINGS]
         ],
         next_steps=[{"text": plain(step.text), "command": plain(step.command or "")} for step in assessment.next_steps],
-        read=[*what_was_read(examination), looked_at(examination)],
-        version=__version__,
     )
-
-
-def _template_text(name: str) -> str:
-    return files("outwarden.cli").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _case(account: AccountAssessment, assessment: Assessment) -> _Case:

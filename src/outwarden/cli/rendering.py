@@ -92,6 +92,19 @@ def duration(span: timedelta) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
+def hanging(head: str, text: str, width: int) -> list[str]:
+    """Return ``text`` wrapped to the right of ``head``."""
+    from textwrap import wrap
+
+    first, *rest = wrap(text, max(width - len(head), 20)) or [""]
+    return [head + first, *(" " * len(head) + line for line in rest)]
+
+
+def wrapped(lines: Iterable[str], width: int) -> list[str]:
+    """Return each line in as many as it takes at this width."""
+    return [row for line in lines for row in hanging("", line, width)]
+
+
 _LEAST_WIDTH = 8
 
 

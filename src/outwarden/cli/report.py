@@ -14,7 +14,7 @@ import click
 from outwarden.cli.hourly import hourly
 from outwarden.cli.log_options import Screen
 from outwarden.cli.plot import plot
-from outwarden.cli.rendering import Column, cut, duration, listed, number, plain, stamp, table
+from outwarden.cli.rendering import Column, cut, duration, hanging, listed, number, plain, stamp, table, wrapped
 from outwarden.cli.verdict_words import (
     accused,
     clock,
@@ -102,8 +102,8 @@ def _compose(examination: Examination, screen: Screen, detail: _Detail) -> list[
         _accounts(assessment, suspects, detail, screen.width),
         *(_case(account, assessment, detail, screen) for account in suspects[: detail.cases]),
         _server(assessment, suspects, detail, screen.width),
-        _wrapped([*_listings(assessment, detail), *what_was_read(examination)], screen.width),
-        _wrapped([looked_at(examination)], screen.width) if detail is _WHOLE and examination.looked_at else [],
+        wrapped([*_listings(assessment, detail), *what_was_read(examination)], screen.width),
+        wrapped([looked_at(examination)], screen.width) if detail is _WHOLE and examination.looked_at else [],
         _next_steps(assessment, detail, screen.width),
     ]
     lines = [line for section in sections if section for line in [*section, ""]]
@@ -143,9 +143,9 @@ def account_row(account: AccountAssessment, assessment: Assessment) -> list[str]
 def _case(account: AccountAssessment, assessment: Assessment, detail: _Detail, screen: Screen) -> list[str]:
     """Return why an account is accused: the ledger, its hours against its record, and the proof."""
     name = plain(account.account)
-    lines = _wrapped([f"{name}: {plain(account.cause)}" if account.cause else name], screen.width)
+    lines = wrapped([f"{name}: {plain(account.cause)}" if account.cause else name], screen.width)
     for finding in heaviest_first(account.findings)[: detail.findings]:
-        lines += _hanging(f"{finding.points:+6.1f}  ", plain(finding.text), screen.width)
+        lines += hanging(f"{finding.points:+6.1f}  ", plain(finding.text), screen.width)
     hours = hourly(account, assessment.to_at, _HOURS) if detail.plot_height else None
     if hours is not None:
         record = "" if hours.record is None else f", own record {number(hours.record)}"
@@ -158,22 +158,10 @@ def _case(account: AccountAssessment, assessment: Assessment, detail: _Detail, s
     ]
 
 
-def _hanging(head: str, text: str, width: int) -> list[str]:
-    """Return ``text`` wrapped to the right of ``head``."""
-    from textwrap import wrap
-
-    first, *rest = wrap(text, max(width - len(head), 20)) or [""]
-    return [head + first, *(" " * len(head) + line for line in rest)]
-
-
-def _wrapped(lines: Iterable[str], width: int) -> list[str]:
-    return [row for line in lines for row in _hanging("", line, width)]
-
-
 def _server(assessment: Assessment, suspects: tuple[AccountAssessment, ...], detail: _Detail, width: int) -> list[str]:
     lines = []
     for finding in server_findings(assessment, suspects)[: detail.server]:
-        lines += _hanging(f"{finding.points:+6.1f}  ", plain(finding.text), width)
+        lines += hanging(f"{finding.points:+6.1f}  ", plain(finding.text), width)
     return ["The server as a whole", *lines] if lines else []
 
 
@@ -238,7 +226,7 @@ def looked_at(examination: Examination) -> str:
 def _next_steps(assessment: Assessment, detail: _Detail, width: int) -> list[str]:
     lines = []
     for place, step in enumerate(assessment.next_steps[: detail.steps], start=1):
-        lines += _hanging(f"{place}. ", plain(step.text), width)
+        lines += hanging(f"{place}. ", plain(step.text), width)
         if step.command:
             lines.append(click.style(f"   {plain(step.command)}", bold=True))
     if not lines:
