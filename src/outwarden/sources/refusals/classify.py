@@ -11,6 +11,7 @@ What this does not do: it does not ask whether an address named as listed is our
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -20,8 +21,9 @@ from outwarden.sources.refusals.listings import Listed, listed_address, listed_d
 from outwarden.sources.refusals.providers import author, keeper
 from outwarden.sources.refusals.rulebook import Rule, Stage, rulebook
 from outwarden.sources.refusals.unwrap import Reply, one_line, unwrap
-from outwarden.sources.refusals.wording import wording
+from outwarden.sources.refusals.wording import services, wording
 
+_LONGEST_REMEMBERED = 1500
 _BLOCKLISTS = frozenset(
     {RefusalClass.ADDRESS_BLOCKLISTED, RefusalClass.DOMAIN_BLOCKLISTED, RefusalClass.URL_BLOCKLISTED}
 )
@@ -74,18 +76,35 @@ def classify(text: str, sender_domain: str | None = None) -> Refusal:
 def judge(worded: str) -> Judgement:
     """Return what a wording (one line, masked) means."""
     reply = unwrap(worded)
-    plain = plain_words(reply.words)
+    meaning = _meaning if len(reply.words) <= _LONGEST_REMEMBERED else _meaning.__wrapped__
+    return Judgement(
+        *meaning(reply.words, reply.code, reply.status, _service_of_speaker(reply)), reply.status, reply.skipped
+    )
+
+
+@lru_cache(maxsize=4096)
+def _meaning(
+    said: str, code: int | None, status: str | None, speaker: str | None
+) -> tuple[RefusalClass, bool, str | None, str | None]:
+    """Return class, permanence, list and provider of what was said, and by whose host if we know.
+
+    Remembered apart from the wrapping, because every host of a service says the same.
+    """
+    reply = Reply(said, speaker, code, status, 0)
+    plain = plain_words(said)
     words = frozenset(plain.split(" "))
-    provider = author(reply.words, reply.speaker)
+    provider = author(said, speaker)
     refusal_class, list_id = _cause(reply, plain, words, provider)
     if provider is None and refusal_class in _ABOUT_RECIPIENT:
         provider = keeper(reply.words)
     elif provider == list_id and refusal_class in _BLOCKLISTS and lists().named_in(reply.words):
         # Who runs the list need not have written the text.
         provider = None
-    return Judgement(
-        refusal_class, _permanent(reply, refusal_class, plain), list_id, provider, reply.status, reply.skipped
-    )
+    return refusal_class, _permanent(reply, refusal_class, plain), list_id, provider
+
+
+def _service_of_speaker(reply: Reply) -> str | None:
+    return services().of(reply.speaker) if reply.speaker else None
 
 
 def refusal(text: str, line: str, judgement: Judgement, sender_domain: str | None) -> Refusal:
@@ -135,7 +154,7 @@ def deciding_rule(text: str) -> Rule | None:
     reply = unwrap(wording(one_line(text)))
     plain = plain_words(reply.words)
     words = frozenset(plain.split(" "))
-    return _rule(reply, plain, words, author(reply.words, reply.speaker), lists().named_in(reply.words))
+    return _rule(reply, plain, words, author(reply.words, _service_of_speaker(reply)), lists().named_in(reply.words))
 
 
 def _listing(named: Listed, written: str, plain: str) -> tuple[RefusalClass, str]:

@@ -21,7 +21,7 @@ def _marks() -> tuple[tuple[str, str], ...]:
     return tuple((mark, service) for service, entry in table.items() for mark in entry["marks"])
 
 
-def author(reply: str, speaker: str | None) -> str | None:
+def author(reply: str, service_of_speaker: str | None) -> str | None:
     """Return who wrote a reply (masked, lower-case), as its wording, a signature, a link or its speaker tells."""
     for mark, service in _marks():
         if mark in reply:
@@ -31,7 +31,7 @@ def author(reply: str, speaker: str | None) -> str | None:
         service_of_host = known.of(host[1])
         if service_of_host is not None:
             return service_of_host
-    return known.of(speaker) if speaker else None
+    return service_of_speaker
 
 
 def keeper(reply: str) -> str | None:

@@ -7,6 +7,7 @@ can be misled by a word inside an address, and replies of one wording can be rem
   postmasters and abuse desks are written to, it stays;
 - an IPv4 address becomes ``%ip``; a list's answers (127.x) stay, because they mean something;
 - a host right before its address, as in ``mx.b.example[192.0.2.1]``, becomes ``%host``, or the name of its service;
+- a host of a service that we know loses the numbers that tell it from its neighbours;
 - a queue or session id becomes ``%id``.
 
 A masked word holds no space, so words keep their places.
@@ -31,6 +32,8 @@ _MAILBOX = re.compile(r"([^\s<>()\[\],;:\"@/=?]{0,64}+)@([^\s<>()\[\],;:\"@/=?]{
 _CODE_OF_A_LINE = re.compile(r"[45]\d\d-")
 _ADDRESS = re.compile(rf"(?<![\w.])(?!127\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)")
 _HOST_BEFORE_ADDRESS = re.compile(rf"(?<![\w.-])({HOST})(?=\[%ip\])", re.IGNORECASE)
+_HOST_OF_A_POOL = re.compile(rf"(?<![\w.-]){HOST}(?![\w-])", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
 _ID = re.compile(
     r"(?=(?:[a-z-]*\d){3})(?=[\d-]*[a-z])[a-z0-9]{1,40}(?:-[a-z0-9]{1,40})?\.\d{1,4}"  # as Google signs
     r"|(?=(?:[a-z]*\d){3})(?=\d*[a-z])[a-z0-9]{10,40}"
@@ -100,6 +103,8 @@ def _masked(word: str) -> str:
             word = _HOST_BEFORE_ADDRESS.sub(lambda found: _known_or(found[1], "", "%host"), word)
     if len(word) >= 9 and _ID.fullmatch(word):
         return "%id"
+    if word.count(".") >= 2 and "/" not in word and _NUMBER.search(word):
+        word = _HOST_OF_A_POOL.sub(_without_number, word)
     return word
 
 
@@ -107,6 +112,15 @@ def _masked_mailbox(found: re.Match[str]) -> str:
     if found[1].lower() in _DESKS:
         return found[0]
     return _known_or(found[2], "@", "@box")
+
+
+def _without_number(found: re.Match[str]) -> str:
+    host = found[0]
+    known = services().known_part(host.lower())
+    if known is None:
+        return host
+    own = len(host) - len(known)
+    return _NUMBER.sub("0", host[:own]) + host[own:]
 
 
 def _known_or(host: str, before: str, otherwise: str) -> str:
