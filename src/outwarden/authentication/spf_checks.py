@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from outwarden.authentication.answers import RecordSource, RecordType
+from outwarden.authentication.answers import Answer, RecordSource, RecordType
 from outwarden.authentication.domain_names import Address
 from outwarden.authentication.report import Check, failed, passed, txt_line, unknown, warned
 from outwarden.authentication.spf import Sending, SpfResult, evaluate_spf
@@ -23,7 +23,7 @@ def check_spf(domain: str, addresses: Outbound, helo: str | None, records: Recor
     if survey.record is not None or survey.faults:
         checks += [_address_check(domain, address, helo, publish, records) for address in addresses]
     if helo is not None and helo != domain:
-        checks += [_helo_check(helo, address, records) for address in addresses]
+        checks += [_helo_check(helo, address, addresses, records) for address in addresses]
     return checks
 
 
@@ -68,7 +68,7 @@ def _address_check(domain: str, address: Address, helo: str | None, publish: str
     return failed("spf-address", text, publish)
 
 
-def _helo_check(helo: str, address: Address, records: RecordSource) -> Check:
+def _helo_check(helo: str, address: Address, addresses: Outbound, records: RecordSource) -> Check:
     verdict = evaluate_spf(Sending(address, helo), records)
     text = f"{address} as {helo}: {verdict.result}, {verdict.because}"
     if verdict.result is SpfResult.PASS:
@@ -76,22 +76,39 @@ def _helo_check(helo: str, address: Address, records: RecordSource) -> Check:
     if verdict.result is SpfResult.TEMPERROR:
         return unknown("spf-helo", text)
     if verdict.result is SpfResult.NONE:
-        return warned("spf-helo", text, txt_line(helo, _compose([], [address], "-all")))
+        return warned("spf-helo", text, txt_line(helo, _compose([], addresses, "-all")))
     return failed("spf-helo", text)
+
+
+class _Published:
+    """The DNS as it would be with another SPF record for one domain."""
+
+    def __init__(self, records: RecordSource, domain: str, text: str) -> None:
+        self._records = records
+        self._domain = domain
+        self._text = text
+
+    def ask(self, name: str, kind: RecordType) -> Answer:
+        """Answer from the DNS as it is, but for the record in question."""
+        if (name, kind) == (self._domain, RecordType.TXT):
+            return Answer((self._text,))
+        return self._records.ask(name, kind)
 
 
 def advised_spf(domain: str, survey: SpfSurvey, addresses: Outbound, records: RecordSource) -> str:
     """Return the line to publish: what is there and works, our addresses, and an end that says no.
 
     Terms that cannot be read, that do not work, and ``ptr`` are left out; several records become one.
+    The end is "-all" where it was before, else the milder "~all": there may be senders we know nothing of.
     """
     texts = [text for text in records.ask(domain, RecordType.TXT).values if is_spf(text)]
     terms = [term for text in texts for term in text[6:].split(" ") if term]
     kept = [term for term in dict.fromkeys(terms) if _is_kept(term, survey)]
-    ending = "~all" if any(term.lower() == "~all" for term in terms) else "-all"
-    if not texts and not addresses:
-        kept = ["mx"] if records.ask(domain, RecordType.MX).values else []
-    named = [address for address in addresses if not _passes(domain, address, records)]
+    ending = "-all" if "-all" in (term.lower() for term in terms) else "~all"
+    if not texts and not addresses and records.ask(domain, RecordType.MX).values:
+        kept = ["mx"]
+    published = _Published(records, domain, _compose(kept, [], ending))
+    named = [address for address in addresses if not _passes(domain, address, published)]
     return txt_line(domain, _compose(kept, named, ending))
 
 
