@@ -9,7 +9,7 @@ from outwarden.detection.assessment import ListingSeen
 from outwarden.detection.diagnosis.rulebook import NamedInRefusals, Rulebook
 from outwarden.detection.diagnosis.shape import ListingPeriod
 from outwarden.detection.diagnosis.signs import LogSigns
-from outwarden.events import ListAnswer, ListAnswerKind, Signal, WhyNot
+from outwarden.events import ListAnswer, ListAnswerKind, Signal
 
 _REFUSALS_THAT_COUNT = 2
 _FRESH = timedelta(hours=48)
@@ -30,7 +30,8 @@ class Evidence(msgspec.Struct, frozen=True):
 
     ``unexplained`` are listings on major lists that stand for no class.  ``settled`` are refusals over a
     list that meanwhile says "not listed"; ``unknown_refusals`` name one that could not be asked.
-    ``majors`` counts configured major lists, ``majors_answered`` those whose answer was believed.
+    ``majors`` counts configured major lists (one without a key is not), ``majors_answered`` those whose
+    answer was believed.
     """
 
     target: str
@@ -64,7 +65,7 @@ def weigh(answers: Sequence[ListAnswer], signs: LogSigns, history: Iterable[List
     """Put in order what is known about the one target of these answers."""
     target = answers[0].target if answers else ""
     listed = [answer for answer in answers if answer.answer is ListAnswerKind.LISTED]
-    majors = {answer.list: answer for answer in answers if answer.major and not _not_configured(answer)}
+    majors = {answer.list: answer for answer in answers if answer.major}
     named = _Named(target, answers, signs, book)
     # A list that repeats what another one said votes for nothing and is no riddle either.
     voted = any(answer.signals for answer in listed)
@@ -81,11 +82,6 @@ def weigh(answers: Sequence[ListAnswer], signs: LogSigns, history: Iterable[List
         relaying=signs.relaying,
         first_listed={one.list: one.began for one in history if one.target == target and one.ended is None},
     )
-
-
-def _not_configured(answer: ListAnswer) -> bool:
-    """Say whether a list has no key here; one that refuses the key it was given answers with a code."""
-    return answer.why_not is WhyNot.NEEDS_KEY and not answer.codes
 
 
 def _same_name(named: str, target: str) -> bool:

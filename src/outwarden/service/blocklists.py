@@ -1,0 +1,134 @@
+"""From targets to what the blocklists say of them: where asking and diagnosing are joined.
+
+Answers are handed on as they come.  What is kept of them is small, so that a /16 can be asked about:
+an answer that tells of no listing is the same record for every target.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from outwarden.detection.diagnosis import LogSigns, Shape, diagnose, shapes
+from outwarden.dns.blocklist import UnusableCatalogue
+from outwarden.dns.catalogue import Catalogue, load_catalogue
+from outwarden.dns.checking import check
+from outwarden.dns.list_names import target_part
+from outwarden.dns.lookup import Lookup
+from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
+from outwarden.dns.targets import Targets, UnusableTarget
+from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
+
+_FEW_TARGETS = 64
+_PATIENT_SECONDS = 2.0
+_SWEEP_SECONDS = 1.0
+_ALONE = Shape()
+
+Watcher = Callable[[int, int], None]
+"""Told how many answers are in, and of how many."""
+
+
+class WrongQuestion(Exception):
+    """A target, list or resolver that the operator named cannot be used; one line says why."""
+
+
+class CannotAsk(Exception):
+    """There is nothing to ask with: a catalogue or resolver cannot be used; one line says why."""
+
+
+class TargetListings(msgspec.Struct, frozen=True):
+    """Everything the lists say of one target, and what it means."""
+
+    target: str
+    answers: tuple[ListAnswer, ...]
+    diagnosis: Diagnosis
+
+
+class Survey:
+    """One asking of all lists about some targets."""
+
+    def __init__(
+        self,
+        targets: Sequence[str],
+        now: datetime,
+        *,
+        resolver: str | None = None,
+        catalogue: Path | None = None,
+        lists: Iterable[str] | None = None,
+    ) -> None:
+        """``resolver`` is HOST[:PORT], None for the system's; ``lists`` are ids, None for those asked by default.
+
+        Raises ``WrongQuestion`` and ``CannotAsk``.
+        """
+        self.targets = _targets(targets)
+        self.catalogue = _catalogue(catalogue, lists)
+        self.resolver = _resolver(resolver)
+        self._now = now
+        self._rows: dict[str, list[ListAnswer]] = {target.text: [] for target in self.targets}
+        self._unlisted: dict[tuple[object, ...], ListAnswer] = {}
+
+    def __len__(self) -> int:
+        """How many different targets there are."""
+        return len(self._rows)
+
+    def answers(self, watch: Watcher | None = None) -> Iterator[ListAnswer]:
+        """Ask, and yield each answer as soon as it is in."""
+        patience = _PATIENT_SECONDS if len(self) < _FEW_TARGETS else _SWEEP_SECONDS
+        lookup = Lookup(self.resolver, patience, paces=self.catalogue.paces)
+        expected = self._expected() if watch is not None else 0
+        for count, answer in enumerate(check(self.targets, self.catalogue, lookup, self._now), start=1):
+            self._rows[answer.target].append(self._kept(answer))
+            if watch is not None:
+                watch(count, expected)
+            yield answer
+
+    def results(self, signs: LogSigns | None = None) -> Iterator[TargetListings]:
+        """Yield each target with its diagnosis, in the order in which they were named; after ``answers``."""
+        found = shapes(self._rows)
+        ways = {each.id: words for each in self.catalogue.asked if (words := each.delisting.conditions) is not None}
+        for target, row in self._rows.items():
+            answers = tuple({answer.list: replace(answer, target=target) for answer in row}.values())
+            shape = found.get(target, _ALONE)
+            yield TargetListings(target, answers, diagnose(answers, signs, shape=shape, conditions=ways))
+
+    def _kept(self, answer: ListAnswer) -> ListAnswer:
+        if answer.answer is ListAnswerKind.LISTED:
+            return answer
+        key = (answer.list, answer.answer, answer.why_not, answer.meaning, answer.codes)
+        return self._unlisted.setdefault(key, replace(answer, ttl_seconds=None))
+
+    def _expected(self) -> int:
+        """Return about how many answers there will be: the addresses of a network are all asked the same."""
+        if len(self) >= _FEW_TARGETS:
+            first = next(iter(self.targets))
+            return len(self) * sum(target_part(each, first) is not None for each in self.catalogue.asked)
+        return sum(target_part(each, target) is not None for target in self.targets for each in self.catalogue.asked)
+
+
+def _targets(texts: Sequence[str]) -> Targets:
+    try:
+        return Targets(texts)
+    except UnusableTarget as fault:
+        raise WrongQuestion(str(fault)) from fault
+
+
+def _catalogue(path: Path | None, lists: Iterable[str] | None) -> Catalogue:
+    try:
+        catalogue = load_catalogue(path)
+    except UnusableCatalogue as fault:
+        raise CannotAsk(str(fault)) from fault
+    if lists is None:
+        return catalogue
+    try:
+        return catalogue.chosen(lists)
+    except UnusableCatalogue as fault:
+        raise WrongQuestion(str(fault)) from fault
+
+
+def _resolver(named: str | None) -> Resolver:
+    try:
+        return system_resolvers()[0] if named is None else parse(named)
+    except UnusableResolver as fault:
+        raise (CannotAsk if named is None else WrongQuestion)(str(fault)) from fault
