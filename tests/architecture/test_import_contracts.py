@@ -25,6 +25,7 @@ SINS = [
     ("a room that is in no list", "utils/__init__.py", "", ROOMS),
     ("detection asks a database", "detection/sin.py", "import sqlite3", NO_INPUT_OUTPUT),
     ("detection reads a clock", "detection/sin.py", "from time import time", NO_INPUT_OUTPUT),
+    ("an answer's reading asks the list", "dns/list_answers.py", "import outwarden.dns.lookup", NO_INPUT_OUTPUT),
     ("the vocabulary opens a file", "events/sin.py", "from pathlib import Path", NO_INPUT_OUTPUT),
     ("a new reader runs a program", "sources/logs/sin.py", "import subprocess", NO_INPUT_OUTPUT),
     ("a reader throws dice inside a function", "sources/queue/sin.py", "def f():\n    import random", NO_INPUT_OUTPUT),
