@@ -46,18 +46,33 @@ def cut_at_lines(path: str, pieces: int) -> list[Part]:
 
 
 def read_part(part: Part) -> Iterator[bytes]:
-    """Yield the part in blocks of whole lines; of a line over a megabyte, the rest is passed over."""
-    unfinished = b""
-    with Path(part.path).open("rb", buffering=0) as file:
-        file.seek(part.begin)
-        left = part.end - part.begin
-        while left > 0 and (block := file.read(min(_BLOCK, left))):
-            left -= len(block)
+    """Yield the part in blocks of whole lines; of a line over a megabyte, the rest is passed over.
+
+    Each block is read from where the last whole line ended, which costs less than joining what is cut.
+    """
+    at, size = part.begin, _BLOCK
+    file = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while at < part.end and (block := os.pread(file, min(size, part.end - at), at)):
             end = block.rfind(b"\n") + 1
             if end:
-                yield unfinished + block[:end]
-                unfinished = block[end:]
-            elif len(unfinished) < _LONGEST_LINE:
-                unfinished += block
-    if unfinished:
-        yield unfinished + b"\n"
+                yield block[:end]
+                at += end
+                size = _BLOCK
+            elif at + len(block) >= part.end or size >= _LONGEST_LINE:
+                yield block + b"\n"
+                at = _after_line(file, at + len(block), part.end)
+            else:
+                size *= 2
+    finally:
+        os.close(file)
+
+
+def _after_line(file: int, at: int, end: int) -> int:
+    """Return where the line ends that goes on at ``at``."""
+    while at < end and (block := os.pread(file, _BLOCK, at)):
+        newline = block.find(b"\n")
+        if newline >= 0:
+            return at + newline + 1
+        at += len(block)
+    return end

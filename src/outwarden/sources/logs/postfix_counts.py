@@ -22,6 +22,7 @@ _LINE = re.compile(rb"\]: ([0-9A-Za-z]{6,}+): ((?:client=|from=<|to=<|removed|re
 
 _NEAR = tuple(prefix.encode() for prefix in NEAR)
 _MOST_HANDED_IN = 200_000
+_MOST_REMEMBERED = 20_000
 
 # The first letters of the lines counted.
 _B, _C, _F, _R, _S, _T, _U = b"bcfrstu"
@@ -41,8 +42,9 @@ class PostfixCounts:
         self._held_back: dict[bytes, tuple[AccountCounts, bytes]] = {}
         # Queue IDs known to be another message come back -> the row they are counted in.
         self._come_back: dict[bytes, AccountCounts] = {}
-        # The rows by login and by envelope sender as written, to find them without decoding.
-        self._logins: dict[bytes, AccountCounts] = {}
+        # The row that a client= line with a login names, its address noted: the same line comes again
+        # with every message.  And the rows by envelope sender as written, to find them without decoding.
+        self._row_of_login: dict[bytes, AccountCounts] = {}
         self._senders: dict[bytes, AccountCounts] = {}
         self._aside: list[tuple[bytes, bytes]] | None = [] if put_aside else None
         self._aside_senders: dict[bytes, bytes] = {}
@@ -104,6 +106,7 @@ class PostfixCounts:
     def _count(self, found: list[tuple[bytes, bytes]]) -> None:  # noqa: C901, PLR0912 - a call a line costs a third
         """Count the lines found, in their order.  This loop is hot: what is rare is elsewhere."""
         alive, handed_in = self._alive, self._handed_in
+        held_back, come_back, aside_senders = self._held_back, self._come_back, self._aside_senders
         for queue_id, rest in found:
             first = rest[0]
             if first == _T:  # to=<
@@ -113,9 +116,9 @@ class PostfixCounts:
                 at = rest.find(b" status=") + 8
                 status = rest[at]
                 if status == _S:  # sent
-                    if not (self._held_back or self._come_back or self._aside_senders) or not self._went_to_filter(
-                        queue_id, entry, rest
-                    ):
+                    if not (held_back or come_back or aside_senders):
+                        entry[0].delivered += 1
+                    elif not self._went_to_filter(queue_id, entry, rest):
                         alive[queue_id][0].delivered += 1
                 elif status == _B:  # bounced
                     _count_bounce(entry, rest, at)
@@ -148,11 +151,10 @@ class PostfixCounts:
             self._expire_unseen(queue_id, rest)
             return
         sender = rest[6:end]
-        row = self._row_for(queue_id, sender, handed_in)
+        row = self._row_of_login.get(handed_in or b"") or self._row_for(queue_id, sender, handed_in)
         if row is not None:
-            at = rest.find(b"nrcpt=", end) + 6
             row.messages += 1
-            row.recipients += int(rest[at : rest.find(b" ", at)])
+            row.recipients += 1 if rest.endswith(b"nrcpt=1 (queue active)") else _recipients(rest, end)
             self._alive[queue_id] = (row, sender)
 
     def _row_for(self, queue_id: bytes, sender: bytes, handed_in: bytes | None) -> AccountCounts | None:
@@ -173,10 +175,10 @@ class PostfixCounts:
         client = handed_in[opened : handed_in.find(b"]", opened)]
         at = handed_in.find(b", sasl_username=", opened)
         if at > 0:
-            login = handed_in[at + 16 :]
-            if b", " in login:
-                login = login.partition(b", ")[0]
-            row = self._logins.get(login) or self._row(AccountKind.LOGIN, login)
+            row = self._row(AccountKind.LOGIN, handed_in[at + 16 :].partition(b", ")[0])
+            if len(self._row_of_login) >= _MOST_REMEMBERED:
+                self._row_of_login.clear()
+            self._row_of_login[handed_in] = row
         else:
             origin = _earlier_id(handed_in)
             if origin and self._comes_back_from(queue_id, origin, sender):
@@ -193,9 +195,7 @@ class PostfixCounts:
 
     def _row(self, kind: AccountKind, raw: bytes) -> AccountCounts:
         row = self.table.row(mailbox(raw.decode("utf-8", "backslashreplace")), kind)
-        if kind is AccountKind.LOGIN:
-            self._logins[raw] = row
-        elif kind is not AccountKind.LOCAL:
+        if kind is not AccountKind.LOGIN and kind is not AccountKind.LOCAL:
             self._senders[raw] = row
         return row
 
@@ -304,8 +304,16 @@ class PostfixCounts:
             self._aside.append((queue_id, rest))
 
 
+def _recipients(rest: bytes, end: int) -> int:
+    at = rest.find(b"nrcpt=", end) + 6
+    count = rest[at : rest.find(b" ", at)]
+    return int(count) if count.isdigit() and len(count) < 10 else 0
+
+
 def _earlier_id(handed_in: bytes) -> bytes:
     """Return the queue ID that this message had before, where its first line says so."""
+    if b" orig_" not in handed_in:
+        return b""
     mark = b" orig_id=" if handed_in[0] == _U else b", orig_queue_id="
     return handed_in.partition(mark)[2].partition(b", ")[0]
 
