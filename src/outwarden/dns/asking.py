@@ -1,54 +1,57 @@
-"""One asking: the sockets, the questions under way, and the loop that turns them into replies.
+"""One asking: the loop that turns questions into replies.
 
-The loop draws questions while there is room, waits until something came or is due, takes in all that came at once,
-and only then says what is lost: a caller who was slow to take replies loses none of them by it.
+It draws questions while there is room, waits until something came or is due, takes in all that came at once, and
+only then says what is lost: a caller who was slow to take replies loses none of them by it.
 """
 
 import os
 import selectors
-import socket
-import struct
 import time
 from collections.abc import Iterator
+from itertools import islice
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from outwarden.dns.breaker import Group
 from outwarden.dns.cache import Cache
 from outwarden.dns.pace import Pace
 from outwarden.dns.packets import (
     HEADER_LENGTH,
-    QUERY_HEADER,
+    QUERY_FLAGS,
     DnsAnswer,
     MalformedAnswer,
     MalformedName,
     ResponseCode,
     is_bare_answer,
     mix_case,
-    pack_question,
+    pack_body,
     read_answer,
 )
+from outwarden.dns.ports import Flight, Port, Ports
 from outwarden.dns.questions import Failure, Question, Reply
 from outwarden.dns.resolver import Resolver
 from outwarden.dns.stream import Stream
 
 # A try waits for this part of the deadline, then the next is made; the last waits for the rest.
 _TRIES = (0.2, 0.3, 0.5)
-_PORTS_LOCAL, _PORTS_REMOTE = 2, 16
 _DATAGRAM = 4096
-_RECEIVE_BUFFER = 1 << 20
 # What is taken in, or replied, in one turn.
 _BATCH = 512
 # So many questions may wait for their list's turn before no more are drawn.
 _MOST_WAITING = 8192
-_IDS_AT_ONCE = 4096
+# A list that has answered may have one part in so many of all that is under way before it answers again.
+_SHARE = 4
 
-_FAILURES: dict[int, Failure | None] = {
-    ResponseCode.NOERROR: None,
-    ResponseCode.NXDOMAIN: None,
-    ResponseCode.SERVFAIL: Failure.SERVFAIL,
-    ResponseCode.REFUSED: Failure.REFUSED,
-}
+_FAILURES: tuple[Failure | None, ...] = tuple(
+    {
+        ResponseCode.NOERROR: None,
+        ResponseCode.NXDOMAIN: None,
+        ResponseCode.SERVFAIL: Failure.SERVFAIL,
+        ResponseCode.REFUSED: Failure.REFUSED,
+    }.get(rcode, Failure.ERROR)  # type: ignore[call-overload]
+    for rcode in range(16)
+)
+"""By response code: what it says of the asking."""
 
 
 class Circumstances(Protocol):
@@ -70,30 +73,6 @@ class Circumstances(Protocol):
         ...
 
 
-class _Flight(NamedTuple):
-    """A question under way; ``section`` is its wire form, ``due`` when this try counts as lost."""
-
-    question: Question
-    section: bytes
-    group: Group
-    due: float
-    attempt: int
-    failure: Failure
-
-
-class _Port:
-    """One own socket and what was asked through it, by id."""
-
-    __slots__ = ("flights", "socket")
-
-    def __init__(self, family: int, address: tuple[object, ...]) -> None:
-        self.flights: dict[bytes, _Flight] = {}
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        self.socket.connect(address)
-
-
 class Asking:
     """Asks what an iterator of questions yields; ``replies`` once, then ``close``, whatever became of it."""
 
@@ -109,82 +88,81 @@ class Asking:
         self._steps = tuple(part * lookup.deadline_seconds for part in _TRIES)
         self._wake_at = self._check_at = inf
         self._unreachable = False
+        self._remote = lookup.resolver.remote
         self._selector = selectors.DefaultSelector()
-        self._ports: list[_Port] = []
-        self._ids: list[tuple[_Port, bytes]] = []
-        self._streams: dict[Stream, _Flight] = {}
+        self._ports = Ports()
+        self._streams: dict[Stream, tuple[Question, Group, float]] = {}
 
     def replies(self) -> Iterator[Reply]:
         """Ask, and yield the replies as they come."""
         try:
-            self._open()
+            self._ports.open(self._lookup.resolver)
         except OSError:
             for question in self._questions:
                 yield Reply(question, None, failure=Failure.UNREACHABLE)
             return
+        for port in self._ports.all:
+            self._selector.register(port.socket, selectors.EVENT_READ, port)
         while True:
             now = time.monotonic()
             if now >= self._check_at:
                 self._find_lost(now)
             self._release(now)
             self._draw(now)
-            while self._replies:
+            if self._replies:
                 replies, self._replies = self._replies, []
                 yield from replies
                 # Whoever takes replies may have thought of more to ask.
                 self._draw(time.monotonic())
-            if self._exhausted and not self._under_way and not self._waiting:
+            if self._exhausted and not self._under_way and not self._waiting and not self._replies:
                 return
             self._take_in()
 
     def close(self) -> None:
         """Forget what is under way."""
         self._selector.close()
-        for port in self._ports:
-            port.socket.close()
+        self._ports.close()
         for stream in self._streams:
-            stream.socket.close()
-
-    def _open(self) -> None:
-        resolver = self._lookup.resolver
-        family, *_, address = socket.getaddrinfo(
-            resolver.address, resolver.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
-        )[0]
-        for _ in range(_PORTS_REMOTE if resolver.remote else _PORTS_LOCAL):
-            port = _Port(family, address)
-            self._ports.append(port)
-            self._selector.register(port.socket, selectors.EVENT_READ, port)
+            stream.close()
 
     # --- asking ------------------------------------------------------------------------------
 
-    def _has_room(self) -> bool:
-        return (
-            self._under_way < self._lookup.in_flight and self._waiting < _MOST_WAITING and len(self._replies) < _BATCH
-        )
+    def _room(self) -> int:
+        """Return how many questions may be drawn at once."""
+        if self._waiting >= _MOST_WAITING or len(self._replies) >= _BATCH:
+            return 0
+        return min(_BATCH, self._lookup.in_flight - self._under_way)
 
     def _draw(self, now: float) -> None:
-        """Take questions while there is room for them."""
-        while self._has_room():
-            question = next(self._questions, None)
-            self._exhausted = question is None
-            if question is None:
-                return
-            group = self._groups.get(question.group) or self._new_group(question.group, now)
-            kept = self._lookup.cache.find(question, now)
-            if kept is not None:
-                self._replies.append(kept)
-            elif group.down:
-                self._replies.append(Reply(question, None, failure=Failure.BREAKER))
-            elif group.waiting or group.wait_seconds(now) != 0:
-                group.waiting.append(question)
-                self._waiting += 1
-                self._holding[group.name] = group
-            else:
-                self._send(question, group, now)
+        """Take questions while there is room for them, and send what is unsent."""
+        groups, names = self._groups, self._lookup.cache.names
+        while (room := self._room()) > 0:
+            drawn = list(islice(self._questions, room))
+            for question in drawn:
+                group = groups.get(question.group)
+                if group is None:
+                    group = self._new_group(question.group, now)
+                if question.name in names and (kept := self._lookup.cache.find(question, now)):
+                    self._replies.append(kept)
+                elif group.credit > 0 and group.pace is None:
+                    self._ask(question, group, now)
+                else:
+                    self._hold(question, group, now)
+            self._exhausted = len(drawn) < room
+            if self._exhausted:
+                break
+        self._flush()
+
+    def _hold(self, question: Question, group: Group, now: float) -> None:
+        """Let a question wait for its list's turn, if that comes at all."""
+        group.waiting.append(question)
+        self._waiting += 1
+        self._holding[group.name] = group
+        self._release_from(group, now)
 
     def _new_group(self, name: str, now: float) -> Group:
         lookup = self._lookup
-        at_once = max(1, lookup.in_flight // 4)
+        at_once = max(1, lookup.in_flight // _SHARE) if name else lookup.in_flight
         group = Group(name, at_once, lookup.paces.get(name), lookup.is_down(name, now))
         self._groups[name] = group
         return group
@@ -194,125 +172,128 @@ class Asking:
         self._wake_at = inf
         for group in list(self._holding.values()):
             self._release_from(group, now)
-            if not group.waiting:
-                del self._holding[group.name]
 
     def _release_from(self, group: Group, now: float) -> None:
         while group.waiting:
+            wait = group.pace.wait_seconds(now) if group.pace else 0.0
             if group.down:
-                self._replies.append(Reply(group.waiting.popleft(), None, failure=Failure.BREAKER))
-            elif self._under_way >= self._lookup.in_flight or (wait := group.wait_seconds(now)) is None:
+                self._not_asked(group.waiting.popleft(), Failure.BREAKER)
+            elif group.credit <= 0 or self._under_way >= self._lookup.in_flight:
                 return
             elif wait:
                 self._wake_at = min(self._wake_at, now + wait)
                 return
             else:
-                self._send(group.waiting.popleft(), group, now)
+                self._ask(group.waiting.popleft(), group, now)
             self._waiting -= 1
+        self._holding.pop(group.name, None)
 
-    def _send(self, question: Question, group: Group, now: float) -> None:
+    def _not_asked(self, question: Question, failure: Failure) -> None:
+        self._replies.append(Reply(question, None, failure=failure))
+
+    def _ask(self, question: Question, group: Group, now: float) -> None:
+        """Put a question under way; ``_flush`` sends it."""
         try:
-            section = pack_question(question.name, question.qtype)
+            body = pack_body(question.name, question.qtype)
         except MalformedName:
-            self._replies.append(Reply(question, None, failure=Failure.NAME))
+            self._not_asked(question, Failure.NAME)
             return
-        if self._lookup.resolver.remote:
-            section = mix_case(section, int.from_bytes(os.urandom(len(section))))
-        port, query_id = self._free_id()
-        due = now + self._steps[0]
-        port.flights[query_id] = _Flight(question, section, group, due, 0, Failure.TIMEOUT)
-        self._check_at = min(self._check_at, due)
+        if self._remote:
+            body = mix_case(body, int.from_bytes(os.urandom(len(body))))
+        port, query_id = self._ports.free_id()
+        port.flights[query_id] = question, body, group, now + self._steps[0], 0, Failure.TIMEOUT
+        port.unsent.append(query_id + QUERY_FLAGS + body)
         self._under_way += 1
-        group.asked()
-        self._transmit(port, query_id, section)
+        group.credit -= 1
+        if group.pace is not None:
+            group.pace.spend()
 
-    def _free_id(self) -> tuple[_Port, bytes]:
-        """Return a port and an id that nobody can guess."""
-        while True:
-            if not self._ids:
-                random, ports = os.urandom(3 * _IDS_AT_ONCE), self._ports
-                self._ids = [
-                    (ports[random[at] % len(ports)], random[at + 1 : at + 3]) for at in range(0, len(random), 3)
-                ]
-            port, query_id = self._ids.pop()
-            if query_id not in port.flights:
-                return port, query_id
+    def _flush(self) -> None:
+        """Send what is unsent.  What cannot be sent is lost, and sent again like any packet that is lost."""
+        for port in self._ports.all:
+            if port.unsent:
+                self._check_at = min(self._check_at, time.monotonic() + self._steps[0])
+                try:
+                    port.flush()
+                except OSError as error:
+                    self._note_trouble(error)
 
-    def _transmit(self, port: _Port, query_id: bytes, section: bytes) -> None:
-        try:
-            port.socket.send(query_id + QUERY_HEADER + section)
-        except BlockingIOError:
-            pass  # No room in the kernel: lost, and sent again like any packet that is lost.
-        except OSError:
-            self._unreachable = True
+    def _note_trouble(self, error: OSError) -> None:
+        # A full queue in the kernel passes; all else means that nobody is there, or no way leads there.
+        self._unreachable = not isinstance(error, BlockingIOError)
 
     # --- taking in ---------------------------------------------------------------------------
 
     def _take_in(self) -> None:
         """Wait until something came or is due, and take in what came."""
-        if not self._exhausted and self._has_room():
+        if self._replies or (not self._exhausted and self._room() > 0):
             timeout = 0.0
         else:
             timeout = max(0.0, min(self._check_at, self._wake_at) - time.monotonic())
         for ready, _ in self._selector.select(timeout if timeout < inf else None):
-            if isinstance(ready.data, _Port):
+            if isinstance(ready.data, Port):
                 self._receive(ready.data)
             else:
                 self._proceed(ready.data)
 
-    def _receive(self, port: _Port) -> None:
+    def _receive(self, port: Port) -> None:
         """Take in all that has come to one socket."""
+        flights, receive, replies = port.flights, port.receive, self._replies
         for _ in range(_BATCH):
             try:
-                packet = port.socket.recv(_DATAGRAM)
+                packet = receive(_DATAGRAM)
             except BlockingIOError:
-                return
-            except OSError:
-                self._unreachable = True
-                return
+                break
+            except OSError as error:
+                self._note_trouble(error)
+                break
             query_id = packet[:2]
-            flight = port.flights.get(query_id)
+            flight = flights.get(query_id)
             if flight is None:
                 self._lookup.ignored += 1
-            elif is_bare_answer(packet, flight.section):
-                del port.flights[query_id]
-                self._answered(flight, packet[3] & 0x0F)
+                continue
+            question, body, group, *_ = flight
+            if is_bare_answer(packet, body):
+                # By far the most frequent: nothing is listed.  The rest of its way is `_answered`, in short.
+                del flights[query_id]
+                self._under_way -= 1
+                self._unreachable = False
+                group.answered()
+                rcode = packet[3] & 0x0F
+                replies.append(Reply(question, rcode, (), (), 0, _FAILURES[rcode]))
             else:
                 self._read(port, query_id, flight, packet)
 
-    def _read(self, port: _Port, query_id: bytes, flight: _Flight, packet: bytes) -> None:
+    def _read(self, port: Port, query_id: bytes, flight: Flight, packet: bytes) -> None:
         """Take in a packet with the id of a question under way, if it answers that question."""
-        asked = packet[HEADER_LENGTH : HEADER_LENGTH + len(flight.section)]
+        question, body, group, due, attempt, _ = flight
+        section = body[HEADER_LENGTH - 4 :]
+        asked = packet[HEADER_LENGTH : HEADER_LENGTH + len(section)]
         # Some servers give an error without repeating the question.
-        if asked and asked.lower() != flight.section.lower():
+        if asked and asked.lower() != section.lower():
             self._lookup.ignored += 1
             return
         try:
             answer = read_answer(packet)
         except MalformedAnswer:
             self._lookup.ignored += 1
-            port.flights[query_id] = flight._replace(failure=Failure.MALFORMED)
+            port.flights[query_id] = question, body, group, due, attempt, Failure.MALFORMED
             return
-        if not asked and not _failure_of(answer.rcode):
+        if not asked and _FAILURES[answer.rcode] is None:
             self._lookup.ignored += 1
-            return
-        del port.flights[query_id]
-        forgeable = self._lookup.resolver.remote and asked and asked != flight.section
-        if answer.truncated or forgeable:
-            self._ask_by_tcp(port, query_id, flight)
+        elif answer.truncated or (self._remote and asked and asked != section):
+            self._ask_by_tcp(port, query_id)
         else:
-            self._answered(flight, answer.rcode, answer)
+            del port.flights[query_id]
+            self._answered(question, group, answer)
 
-    def _answered(self, flight: _Flight, rcode: int, answer: DnsAnswer | None = None) -> None:
-        """Reply to a question that is no longer under way; without ``answer``, of an answer that has no records."""
+    def _answered(self, question: Question, group: Group, answer: DnsAnswer) -> None:
+        """Reply to a question that is no longer under way."""
         self._under_way -= 1
         self._unreachable = False
-        flight.group.answered()
-        failure = _failure_of(rcode)
-        if answer is None or failure:
-            self._replies.append(Reply(flight.question, rcode, failure=failure))
-            return
-        reply = Reply(flight.question, rcode, answer.addresses, answer.texts, answer.ttl)
+        group.answered()
+        failure = _FAILURES[answer.rcode]
+        reply = Reply(question, answer.rcode, answer.addresses, answer.texts, answer.ttl, failure)
         self._lookup.cache.keep(reply, time.monotonic())
         self._replies.append(reply)
 
@@ -320,46 +301,55 @@ class Asking:
 
     def _find_lost(self, now: float) -> None:
         """Ask again, or give up, what is due; and note when something is due next."""
-        for port in self._ports:
-            for query_id, flight in [each for each in port.flights.items() if each[1].due <= now]:
-                self._ask_again(port, query_id, flight, now)
-        for stream in [stream for stream, flight in self._streams.items() if flight.due <= now]:
-            self._end_stream(stream)
-        flights = [flight for port in self._ports for flight in port.flights.values()]
-        self._check_at = min((flight.due for flight in [*flights, *self._streams.values()]), default=inf)
+        self._check_at = inf
+        for port in self._ports.all:
+            for query_id, flight in list(port.flights.items()):
+                if flight[3] <= now:
+                    self._ask_again(port, query_id, now)
+                else:
+                    self._check_at = min(self._check_at, flight[3])
+        for stream, (_, _, due) in list(self._streams.items()):
+            if due <= now:
+                self._end_stream(stream)
+            else:
+                self._check_at = min(self._check_at, due)
 
-    def _ask_again(self, port: _Port, query_id: bytes, flight: _Flight, now: float) -> None:
-        attempt = flight.attempt + 1
-        if attempt < len(self._steps):
-            port.flights[query_id] = flight._replace(attempt=attempt, due=now + self._steps[attempt])
-            flight.group.asked_again()
-            self._transmit(port, query_id, flight.section)
-        else:
+    def _ask_again(self, port: Port, query_id: bytes, now: float) -> None:
+        question, body, group, _, attempt, failure = port.flights[query_id]
+        if attempt + 1 == len(self._steps):
             del port.flights[query_id]
-            self._lost(flight, now)
+            self._lost(question, group, failure)
+            return
+        due = now + self._steps[attempt + 1]
+        port.flights[query_id] = question, body, group, due, attempt + 1, failure
+        port.unsent.append(port.query(query_id))
+        self._check_at = min(self._check_at, due)
+        if group.pace is not None:
+            group.pace.spend()
 
-    def _lost(self, flight: _Flight, now: float) -> None:
+    def _lost(self, question: Question, group: Group, failure: Failure) -> None:
         """Reply that there was no answer."""
         self._under_way -= 1
-        unreachable = self._unreachable and flight.failure is Failure.TIMEOUT
-        failure = Failure.UNREACHABLE if unreachable else flight.failure
-        self._replies.append(Reply(flight.question, None, failure=failure))
-        if flight.group.lost():
-            self._lookup.went_down(flight.group.name, now)
+        unreachable = self._unreachable and failure is Failure.TIMEOUT
+        self._not_asked(question, Failure.UNREACHABLE if unreachable else failure)
+        if group.lost():
+            self._lookup.went_down(group.name, time.monotonic())
 
     # --- by TCP ------------------------------------------------------------------------------
 
-    def _ask_by_tcp(self, port: _Port, query_id: bytes, flight: _Flight) -> None:
+    def _ask_by_tcp(self, port: Port, query_id: bytes) -> None:
         """Ask the same by TCP, within the same deadline (RFC 7766 section 5)."""
-        flight.group.answered()
-        stream = Stream(port.socket.family, port.socket.getpeername(), query_id + QUERY_HEADER + flight.section)
-        due = flight.due + sum(self._steps[flight.attempt + 1 :])
-        self._streams[stream] = flight._replace(due=due, failure=Failure.TRUNCATED)
+        stream = Stream(port.socket.family, port.socket.getpeername(), port.query(query_id))
+        question, _, group, due, attempt, _ = port.flights.pop(query_id)
+        due += sum(self._steps[attempt + 1 :])
+        group.answered()
+        self._streams[stream] = question, group, due
+        self._check_at = min(self._check_at, due)
         self._selector.register(stream.socket, selectors.EVENT_WRITE, stream)
 
     def _proceed(self, stream: Stream) -> None:
         stream.proceed()
-        if stream.failed or stream.answer is not None:
+        if stream.ended:
             self._end_stream(stream)
         elif not stream.sending:
             self._selector.modify(stream.socket, selectors.EVENT_READ, stream)
@@ -367,26 +357,10 @@ class Asking:
     def _end_stream(self, stream: Stream) -> None:
         """Reply with what came by TCP, or that nothing did."""
         self._selector.unregister(stream.socket)
-        stream.socket.close()
-        flight = self._streams.pop(stream)
-        answer = None if stream.answer is None else _read_from_stream(stream.answer, stream.query)
+        stream.close()
+        question, group, _ = self._streams.pop(stream)
+        answer = stream.answer()
         if answer is None:
-            self._lost(flight, time.monotonic())
+            self._lost(question, group, Failure.TRUNCATED)
         else:
-            self._answered(flight, answer.rcode, answer)
-
-
-def _failure_of(rcode: int) -> Failure | None:
-    return _FAILURES.get(rcode, Failure.ERROR)
-
-
-def _read_from_stream(message: bytes, query: bytes) -> DnsAnswer | None:
-    """Return the answer to this query, None for anything else."""
-    section = query[HEADER_LENGTH:]
-    try:
-        answer = read_answer(message)
-    except MalformedAnswer:
-        return None
-    asked = message[HEADER_LENGTH : HEADER_LENGTH + len(section)]
-    fits = message[:2] == query[:2] and asked.lower() == section.lower() and not answer.truncated
-    return answer if fits else None
+            self._answered(question, group, answer)

@@ -9,28 +9,28 @@ _LONGEST_SECONDS = 86_400
 
 
 class Cache:
-    """At most ``size`` replies; the oldest half makes room."""
+    """Replies about at most ``size`` names; the oldest half makes room."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: dict[tuple[str, int], tuple[float, Reply]] = {}
-
-    def __len__(self) -> int:
-        return len(self._kept)
+        self.names: dict[str, dict[int, tuple[float, Reply]]] = {}
+        """By name and type: until when it is good, and the reply.  Public, as to see that a name is not here must
+        cost next to nothing."""
 
     def find(self, question: Question, now: float) -> Reply | None:
         """Return the reply that is still good, for this question, its TTL what is left of it."""
-        kept = self._kept.get((question.name, question.qtype))
-        if kept is None or kept[0] <= now:
+        until, reply = self.names.get(question.name, {}).get(question.qtype, (now, None))
+        if reply is None or until <= now:
             return None
-        return kept[1]._replace(question=question, ttl=int(kept[0] - now))
+        return reply._replace(question=question, ttl=int(until - now))
 
     def keep(self, reply: Reply, now: float) -> None:
         """Remember a reply whose TTL is more than 0, and that is no failure."""
         if reply.ttl <= 0 or reply.failure:
             return
-        if len(self._kept) >= self._size:
-            for key in list(islice(self._kept, (self._size + 1) // 2)):
-                del self._kept[key]
+        question, names = reply.question, self.names
+        if len(names) >= self._size and question.name not in names:
+            for name in list(islice(names, (self._size + 1) // 2)):
+                del names[name]
         until = now + min(reply.ttl, _LONGEST_SECONDS)
-        self._kept[reply.question.name, reply.question.qtype] = until, reply
+        names.setdefault(question.name, {})[question.qtype] = until, reply

@@ -36,7 +36,7 @@ class Lookup:
         self,
         resolver: Resolver,
         deadline_seconds: float = 1.0,
-        in_flight: int = 256,
+        in_flight: int = 128,
         paces: Mapping[str, float] | None = None,
     ) -> None:
         """``in_flight`` bounds the questions under way; ``paces`` are queries per second by group."""

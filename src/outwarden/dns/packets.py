@@ -12,15 +12,14 @@ Not done: EDNS, DNSSEC, and names with dots inside a label in a question.
 
 import struct
 from enum import IntEnum
-from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
-QUERY_HEADER = bytes.fromhex("0100 0001 0000 0000 0000")
-"""What follows the id in each query: recursion desired, one question (RFC 1035 section 4.1.1)."""
+QUERY_FLAGS = bytes.fromhex("0100")
+"""What follows the id in each query: recursion desired (RFC 1035 section 4.1.1)."""
 
 HEADER_LENGTH = 12
-_ONE_QUESTION = QUERY_HEADER[2:]
+_ONE_QUESTION = bytes.fromhex("0001 0000 0000 0000")
 _CLASS_IN = 1
 _LONGEST_NAME = 255
 _LONGEST_LABEL = 63
@@ -29,6 +28,7 @@ _MOST_STEPS = 160
 _MOST_RECORDS = 500
 # An address's four labels, then what follows: those few hundred parts come again and again.
 _LABELS_APART = 4
+_MOST_PARTS = 4096
 
 _HEADER = struct.Struct(">6H")
 _QUESTION = struct.Struct(">2H")
@@ -98,44 +98,63 @@ class _Record(NamedTuple):
 # --- packing ---------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def _labels(part: str) -> bytes:
-    """Return the wire form of one or more labels: each after its length (RFC 1035 section 3.1)."""
+class _Labels(dict[str, bytes]):
+    """The wire form of one or more labels: each after its length (RFC 1035 section 3.1)."""
+
+    def __missing__(self, part: str) -> bytes:
+        try:
+            labels = part.encode("ascii").split(b".")
+        except UnicodeEncodeError:
+            raise MalformedName(f"{part!r} is not ASCII") from None
+        if not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
+            raise MalformedName(f"{part!r} has a label that is empty or longer than {_LONGEST_LABEL} bytes")
+        if len(self) >= _MOST_PARTS:
+            self.clear()
+        packed = self[part] = b"".join(bytes([len(label)]) + label for label in labels)
+        return packed
+
+
+class _QuestionEnds(dict[int, bytes]):
+    """What stands after a name's labels: the root, the type, the class."""
+
+    def __missing__(self, qtype: int) -> bytes:
+        end = self[qtype] = b"\0" + _QUESTION.pack(qtype, _CLASS_IN)
+        return end
+
+
+_wire_form = _Labels().__getitem__
+_ENDS = _QuestionEnds()
+
+
+def pack_body(name: str, qtype: int) -> bytes:
+    """Return a query after id and flags: the counts, then the question, of class IN.  Raises ``MalformedName``.
+
+    An answer without records has the very same body.
+    """
     try:
-        labels = part.encode("ascii").split(b".")
-    except UnicodeEncodeError:
-        raise MalformedName(f"{part!r} is not ASCII") from None
-    if not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
-        raise MalformedName(f"{part!r} has a label that is empty or longer than {_LONGEST_LABEL} bytes")
-    return b"".join(bytes([len(label)]) + label for label in labels)
-
-
-@lru_cache(maxsize=64)
-def _end_of_question(qtype: int) -> bytes:
-    return b"\0" + _QUESTION.pack(qtype, _CLASS_IN)
-
-
-def pack_question(name: str, qtype: int) -> bytes:
-    """Return the question section: the name, the type, and the class IN.  Raises ``MalformedName``."""
-    packed = b"".join(map(_labels, name.removesuffix(".").split(".", _LABELS_APART)))
-    if len(packed) >= _LONGEST_NAME:
+        labels = b"".join(map(_wire_form, name.split(".", _LABELS_APART)))
+    except MalformedName:
+        if not name.endswith(".") or name.endswith(".."):
+            raise
+        return pack_body(name[:-1], qtype)
+    if len(labels) >= _LONGEST_NAME:
         raise MalformedName(f"{name[:80]!r}... is longer than a name can be")
-    return packed + _end_of_question(qtype)
+    return _ONE_QUESTION + labels + _ENDS[qtype]
 
 
-def mix_case(question: bytes, bits: int) -> bytes:
-    """Return the question with the case of its letters changed where ``bits`` says so, one byte for each.
+def mix_case(body: bytes, bits: int) -> bytes:
+    """Return the query's body with the case of its letters changed where ``bits`` says so, eight for each byte.
 
     Random bits make an answer harder to forge: it must repeat them (draft-vixie-dnsext-dns0x20).
     """
-    # A length is at most 63, so no byte of a name that looks like a letter is anything else.
-    letters = int.from_bytes(question[:-4].translate(_LETTERS)) << 32
-    return (int.from_bytes(question) ^ (letters & bits)).to_bytes(len(question))
+    # A length is at most 63 and a count here 1, so that nothing but a letter looks like one; the type may.
+    letters = int.from_bytes(body[:-4].translate(_LETTERS)) << 32
+    return (int.from_bytes(body) ^ (letters & bits)).to_bytes(len(body))
 
 
 def pack_query(query_id: int, name: str, qtype: int, case_bits: int = 0) -> bytes:
     """Return a whole query.  ``case_bits`` as ``bits`` of ``mix_case``.  Raises ``MalformedName``."""
-    return query_id.to_bytes(2) + QUERY_HEADER + mix_case(pack_question(name, qtype), case_bits)
+    return query_id.to_bytes(2) + QUERY_FLAGS + mix_case(pack_body(name, qtype), case_bits)
 
 
 def frame(message: bytes) -> bytes:
@@ -143,7 +162,7 @@ def frame(message: bytes) -> bytes:
     return len(message).to_bytes(2) + message
 
 
-def unframe(received: bytes) -> bytes | None:
+def unframe(received: bytes | bytearray) -> bytes | None:
     """Return the first message of what came by TCP, or None while it is not there as a whole."""
     end = 2 + int.from_bytes(received[:2])
     return bytes(received[2:end]) if len(received) >= max(end, 2) else None
@@ -160,17 +179,12 @@ def read_answer(message: bytes) -> DnsAnswer:
         raise MalformedAnswer("the message is cut off") from None
 
 
-def is_bare_answer(message: bytes, question: bytes) -> bool:
-    """Return whether the message is an answer to this question that has no records, and so needs no reading.
+def is_bare_answer(message: bytes, body: bytes) -> bool:
+    """Return whether the message is an untruncated answer without records to the query of this body.
 
-    Its response code is then the low half of its fourth byte.
+    There is nothing in it to read but its response code, the low half of the fourth byte.
     """
-    return (
-        len(message) == HEADER_LENGTH + len(question)
-        and message[2] & 0xFA == 0x80  # QR, a plain query, not truncated
-        and message[4:HEADER_LENGTH] == _ONE_QUESTION
-        and message.endswith(question)
-    )
+    return message[4:] == body and message[2] & 0xFA == 0x80
 
 
 def _read(message: bytes) -> DnsAnswer:
