@@ -7,19 +7,26 @@ block with nothing of Postfix in it is looked at too, and whatever else is found
 whole log be read as events.
 """
 
-import multiprocessing
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
-from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from outwarden.service.log_reading import LogReading, LogSource, Watcher
 from outwarden.sources.logs.account_table import AccountTable
 from outwarden.sources.logs.postfix_counts import PostfixCounts
-from outwarden.sources.logs.reading import MixedLog
 from outwarden.sources.parts import Part, cut_at_lines, is_plain, read_part
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
 _POSTFIX_ALONE = {"postfix", "logins"}
+_POSTFIX = (b"/qmgr[", b"/smtpd[", b"/cleanup[", b"/smtp[")
+# Signs of another server's log, or of a journal; only where one stands is the block looked at closely.
+_MAY_BE_ANOTHER = re.compile(
+    rb"sendmail\[|sm-mta|exim|event=|__REALTIME|#Fields|mta delivery| (?:<=|=>|\*\*|==) |\0", re.IGNORECASE
+)
 # What a log is does not depend on when it was written.
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -66,9 +73,10 @@ def count_accounts(
 def _count_postfix(sources: Sequence[LogSource], jobs: int, watch: Watcher | None) -> Counting:
     parts = [part for source in sources for part in cut_at_lines(source.name, jobs)]
     head = next(read_part(parts[0]), b"")
-    formats = _formats(head)
-    if "postfix" not in formats or not formats <= _POSTFIX_ALONE:
+    if not any(program in head for program in _POSTFIX):
         raise _NotPostfixAlone
+    if _MAY_BE_ANOTHER.search(head):
+        _refuse_other_formats(head)
     shares = _shares(parts, jobs)
     children = [_begin_child(share) for share in shares[1:]]
     counts, lines = _count_share(shares[0], False, _progress(parts, watch))
@@ -95,7 +103,9 @@ def _shares(parts: list[Part], jobs: int) -> list[list[Part]]:
     return shares
 
 
-def _begin_child(share: list[Part]) -> tuple[multiprocessing.process.BaseProcess, Connection]:
+def _begin_child(share: list[Part]) -> "tuple[BaseProcess, Connection]":
+    import multiprocessing
+
     # A fork costs a few milliseconds where a new interpreter would cost a tenth of a second.
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
@@ -105,7 +115,7 @@ def _begin_child(share: list[Part]) -> tuple[multiprocessing.process.BaseProcess
     return child, here
 
 
-def _count_in_child(share: list[Part], connection: Connection) -> None:
+def _count_in_child(share: list[Part], connection: "Connection") -> None:
     try:
         connection.send(_count_share(share, True, None))
     except Exception as fault:  # noqa: BLE001 - whatever it is, the parent raises it
@@ -122,7 +132,7 @@ def _count_share(
             before = counts.lines_counted
             counts.feed(block)
             lines += block.count(b"\n")
-            if counts.lines_counted == before:
+            if counts.lines_counted == before and _MAY_BE_ANOTHER.search(block):
                 _refuse_other_formats(block)
             if progress is not None:
                 progress(len(block))
@@ -145,11 +155,10 @@ def _progress(parts: list[Part], watch: Watcher | None) -> Callable[[int], None]
 
 
 def _refuse_other_formats(block: bytes) -> None:
-    if not _formats(block) <= _POSTFIX_ALONE:
-        raise _NotPostfixAlone
+    """Raise unless this is a block of Postfix, or of nothing that is a mail server's, after all."""
+    from outwarden.sources.logs.reading import MixedLog
 
-
-def _formats(block: bytes) -> set[str]:
     probe = MixedLog(_SOME_DAY)
     probe.feed(block)
-    return set(probe.formats)
+    if not set(probe.formats) <= _POSTFIX_ALONE:
+        raise _NotPostfixAlone

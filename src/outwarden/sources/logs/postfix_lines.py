@@ -25,6 +25,7 @@ _REPLY = r"(?:(?P<reply_code>[245]\d\d) )?(?:(?P<status>[245]\.\d{1,3}\.\d{1,3})
 
 # (kind, shape), tried in this order; a shape must match from the beginning to the end.
 _SHAPES = (
+    ("complaint", r"(?P<level>warning|error|fatal|panic): (?:(?P<client_name>[^ \[\]]++)\[(?P<client_address>[\da-fA-F.:]{3,45}|unknown)\]: )?(?P<text>.*)"),
     ("attempt", _QUEUE_ID + r"to=<(?P<recipient>.*?)>, (?:orig_to=<(?P<original_recipient>.*?)>, )?relay=(?P<relay>[^,]*+), "
                 r"(?:conn_use=(?P<connection_use>\d++), )?(?:delay=(?P<delay>[^,]*+), )?(?:delays=(?P<delays>[^,]*+), )?"
                 r"(?:tls=(?P<tls>[^,]*+), )?(?:dsn=(?P<status>[^,]*+), )?status=(?P<outcome>[\w-]++)(?: \((?P<reply>.*)\))?.*"),
@@ -99,7 +100,6 @@ _SHAPES = (
     ("logins", r"(?:xsasl_|sasl |SASL |dict_|mysql|pgsql|ldap|plpgsql).*"),
     ("verify", r"(?P<address>\S++) is now (?P<state>\w++).*"),
     ("interval", r"(?:using backwards-compatible default setting|idle timeout|max(?:imum)?_|table .* has changed|name server|restarting|reloading).*"),
-    ("complaint", r"(?P<level>warning|error|fatal|panic): (?:(?P<client_name>[^ \[\]]++)\[(?P<client_address>[\da-fA-F.:]{3,45}|unknown)\]: )?(?P<text>.*)"),
     ("complaint", _QUEUE_ID + r"(?P<level>warning|error|fatal|panic): (?P<text>.*)"),
 )  # fmt: skip
 
