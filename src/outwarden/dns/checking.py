@@ -22,7 +22,8 @@ import msgspec
 
 from outwarden.dns.blocklist import Blocklist, Tier
 from outwarden.dns.catalogue import Catalogue
-from outwarden.dns.list_answers import CodeBook, Reading, readable_text
+from outwarden.dns.desk import SAMPLE, Desk
+from outwarden.dns.list_answers import Reading, readable_text
 from outwarden.dns.list_health import (
     FIT,
     SECOND_LOOK_CANARIES,
@@ -34,23 +35,17 @@ from outwarden.dns.list_health import (
     canaries,
     controls,
     judge,
-    proved_by,
 )
-from outwarden.dns.list_names import neighbourhood_part, suffix, target_part
+from outwarden.dns.list_names import neighbourhood_part, target_part
 from outwarden.dns.questions import Question, Reply
 from outwarden.dns.targets import Target, TargetKind, Targets
 from outwarden.events import ListAnswer, ListAnswerKind, ListScope, Signal, WhyNot
 
 _A, _TXT = 1, 16
 _NXDOMAIN = 3
-_LONGEST_NAME = 253
-_SWEEP = 64
-_SAMPLE = 48
 _REFUSALS = 10
-# What a list is asked in one turn, before its controls are in, and at most at a time.
-_AT_ONCE = 8
-_LEAD = 16
-_MOST_OUTSTANDING = 128
+# No check goes on for longer because of one list's pace.
+_LONGEST_SECONDS = 30
 
 
 class Asks(Protocol):
@@ -73,49 +68,6 @@ def check(
     ``now`` (UTC) dates the answers.  ``health`` remembers from one check to the next which lists are fit.
     """
     yield from _Check(targets, catalogue, lookup, now, health or HealthBook()).answers()
-
-
-class _Desk:
-    """One list, asked about one kind of target."""
-
-    __slots__ = (
-        "blocklist", "book", "controls_left", "count", "group", "health", "held", "key", "kind", "longest", "major",
-        "outstanding", "position", "proof", "read", "refusals", "sampling", "seen", "seen_listed", "settled", "suffix",
-    )  # fmt: skip
-
-    def __init__(self, blocklist: Blocklist, kind: TargetKind, catalogue: Catalogue, count: int) -> None:
-        self.blocklist = blocklist
-        self.kind = kind
-        self.proof = proved_by(blocklist, kind)
-        self.book = CodeBook(blocklist, catalogue.errors)
-        self.key = catalogue.key(blocklist)
-        self.suffix = suffix(blocklist, self.key)
-        self.group = blocklist.id
-        self.longest = _LONGEST_NAME - len(self.suffix)
-        self.major = blocklist.tier is Tier.MAJOR
-        self.health: Health | None = None
-        self.controls_left = 0
-        self.read: list[tuple[Control, Reading]] = []
-        self.held: list[tuple[Question, Target, Reading, int]] = []
-        self.count = count
-        self.sampling = count >= _SWEEP
-        self.position = self.outstanding = 0
-        self.seen = self.seen_listed = self.refusals = 0
-        # Nothing is left to decide about an answer without records: most answers of a sweep are such.
-        self.settled = False
-
-    def room(self) -> int:
-        """About how many more targets the list may be asked just now."""
-        if self.position >= self.count or (self.health is not None and not self.health.fit):
-            return 0
-        if self.health is None and self.sampling:
-            # Until it is known whether the list is fit, only so much is asked.
-            return max(0, min(_AT_ONCE, _LEAD - self.position))
-        return _AT_ONCE if self.outstanding < _MOST_OUTSTANDING else 0
-
-    def part(self, target: Target) -> str | None:
-        """What stands left of the zone to ask about the target; None where it is not asked."""
-        return target_part(self.blocklist, target, self.longest)
 
 
 class _Questions(Iterator[Question]):
@@ -155,10 +107,10 @@ class _Check:
         self._desks = self._set_up()
         self._families = {each.id: _family(each, catalogue) for each in catalogue.asked}
         self._voted: dict[tuple[str, str], set[Signal]] = {}
-        self._controls: dict[Question, list[tuple[_Desk, Control]]] = {}
-        self._pending: dict[Question, list[tuple[_Desk, Target]]] = {}
-        self._texts: dict[Question, tuple[_Desk, list[ListAnswer]]] = {}
-        self._nets: dict[Question, list[tuple[_Desk, Target, int]]] = {}
+        self._controls: dict[Question, list[tuple[Desk, Control]]] = {}
+        self._pending: dict[Question, list[tuple[Desk, Target]]] = {}
+        self._texts: dict[Question, tuple[Desk, list[ListAnswer]]] = {}
+        self._nets: dict[Question, list[tuple[Desk, Target, int]]] = {}
         self._questions = _Questions(self._turns())
 
     def answers(self) -> Iterator[ListAnswer]:
@@ -178,11 +130,11 @@ class _Check:
 
     # --- what is asked -----------------------------------------------------------------------
 
-    def _set_up(self) -> list[_Desk]:
-        askable = [each for each in self._catalogue.asked if not self._catalogue.lacks_key(each)]
+    def _set_up(self) -> list[Desk]:
+        askable = [each for each in self._catalogue.asked if self._why_never(each) is None]
         kinds = {target.kind for target in self._targets}
         return [
-            _Desk(each, kind, self._catalogue, self._count)
+            Desk(each, kind, self._catalogue, self._count)
             for kind in TargetKind
             if kind in kinds
             for each in askable
@@ -203,7 +155,7 @@ class _Check:
             if idle:
                 yield None
 
-    def _ask_some(self, desk: _Desk, room: int) -> Iterator[Question]:
+    def _ask_some(self, desk: Desk, room: int) -> Iterator[Question]:
         start = desk.position
         desk.position = end = min(start + room, self._count)
         while len(self._window) < end:
@@ -224,14 +176,14 @@ class _Check:
             if question not in self._controls:
                 yield question
 
-    def _plan_controls(self, desk: _Desk) -> Iterator[Question]:
+    def _plan_controls(self, desk: Desk) -> Iterator[Question]:
         desk.health = self._known.get(desk.blocklist.id, desk.proof, self._now)
         if desk.health is not None:
             return
         wanted = controls(desk.blocklist, desk.proof, secrets.token_bytes(32))
         yield from [question for control in wanted if (question := self._expect(desk, control)) is not None]
 
-    def _expect(self, desk: _Desk, control: Control) -> Question | None:
+    def _expect(self, desk: Desk, control: Control) -> Question | None:
         """The question of a control, None where the same is being asked for another kind of target."""
         question = Question(control.part + desk.suffix, _A, desk.group)
         desk.controls_left += 1
@@ -239,17 +191,29 @@ class _Check:
         waiting.append((desk, control))
         return question if len(waiting) == 1 else None
 
+    def _why_never(self, blocklist: Blocklist) -> Health | None:
+        """Why the list will not be asked at all; None where it will."""
+        if self._catalogue.lacks_key(blocklist):
+            return Health(False, WhyNot.NEEDS_KEY, f"needs the site's key for {blocklist.key}")
+        pace = blocklist.queries_per_second
+        if pace is not None and self._count > pace * _LONGEST_SECONDS:
+            most = int(pace * _LONGEST_SECONDS)
+            told = f"allows {pace:g} questions a second: ask it about {most} addresses at most at a time"
+            return Health(False, WhyNot.REFUSED, told)
+        return None
+
     def _never_asked(self) -> Iterator[ListAnswer]:
-        lacking = [each for each in self._catalogue.asked if self._catalogue.lacks_key(each)]
-        for target in self._targets if lacking or self._catalogue.asked_dead else ():
-            for blocklist in lacking:
+        never = [(each, why) for each in self._catalogue.asked if (why := self._why_never(each)) is not None]
+        for target in self._targets if never or self._catalogue.asked_dead else ():
+            for blocklist, why in never:
                 if target_part(blocklist, target) is not None:
-                    told = f"needs the site's key for {blocklist.key}"
-                    yield self._could_not_ask(blocklist, target, Health(False, WhyNot.NEEDS_KEY, told), major=False)
-            for zone, why in self._catalogue.asked_dead:
+                    # A list without its key is not one that the site has configured.
+                    major = blocklist.tier is Tier.MAJOR and why.why_not is not WhyNot.NEEDS_KEY
+                    yield self._could_not_ask(blocklist, target, why, major)
+            for zone, words in self._catalogue.asked_dead:
                 yield ListAnswer(
                     target.text, zone, zone, ListAnswerKind.COULD_NOT_ASK,
-                    meaning=why, why_not=WhyNot.DEAD, asked_at=self._now,
+                    meaning=words, why_not=WhyNot.DEAD, asked_at=self._now,
                 )  # fmt: skip
 
     def _skipped(self) -> Iterator[ListAnswer]:
@@ -281,18 +245,18 @@ class _Check:
         elif question in self._nets:
             self._take_net(question, reply)
 
-    def _take_answer(self, desk: _Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
+    def _take_answer(self, desk: Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
         if desk.sampling:
             desk.seen += 1
             desk.seen_listed += reading.kind is ListAnswerKind.LISTED
         if desk.health is None or desk.sampling:
             desk.held.append((question, target, reading, ttl))
-            if desk.health is not None and desk.seen >= _SAMPLE:
+            if desk.health is not None and desk.seen >= SAMPLE:
                 self._end_sample(desk)
             return
         self._decide(desk, question, target, reading, ttl)
 
-    def _decide(self, desk: _Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
+    def _decide(self, desk: Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
         """An answer of a list about which the verdict is in."""
         health = desk.health or FIT
         if not health.fit:
@@ -306,7 +270,7 @@ class _Check:
             desk.settled = desk.kind is TargetKind.IPV4 and desk.refusals == 0
             self._ready.append(self._answer(desk, target, reading, ttl))
 
-    def _count_refusal(self, desk: _Desk, reading: Reading) -> None:
+    def _count_refusal(self, desk: Desk, reading: Reading) -> None:
         """A list that has begun to refuse is asked no more: asking on would make it worse."""
         if reading.why_not is not WhyNot.REFUSED:
             desk.refusals = 0
@@ -318,10 +282,12 @@ class _Check:
 
     # --- is the list to be believed? ---------------------------------------------------------
 
-    def _take_control(self, desk: _Desk, control: Control, reply: Reply) -> None:
+    def _take_control(self, desk: Desk, control: Control, reply: Reply) -> None:
         desk.read.append((control, desk.book.read(reply)))
         desk.controls_left -= 1
         if desk.controls_left:
+            return
+        if self._ask_lost_again(desk):
             return
         desk.health = judge(desk.read)
         desk.read = []
@@ -329,10 +295,21 @@ class _Check:
         desk.sampling = desk.sampling and desk.health.fit
         if not desk.sampling:
             self._release(desk)
-        elif desk.seen >= _SAMPLE:
+        elif desk.seen >= SAMPLE:
             self._end_sample(desk)
 
-    def _end_sample(self, desk: _Desk) -> None:
+    def _ask_lost_again(self, desk: Desk) -> bool:
+        """Asks once more for what was lost where other controls were answered: one lost packet condemns no list."""
+        lost = [control for control, reading in desk.read if reading.why_not is WhyNot.TIMEOUT]
+        if desk.asked_again or not lost or len(lost) == len(desk.read):
+            return False
+        desk.asked_again = True
+        desk.read = [each for each in desk.read if each[0] not in lost]
+        questions = [self._expect(desk, control) for control in lost]
+        self._questions.follow_ups.extend(question for question in questions if question is not None)
+        return True
+
+    def _end_sample(self, desk: Desk) -> None:
         """The first answers of a sweep are in: do they look like those of a list that answers everything?"""
         desk.sampling = False
         if desk.seen_listed <= SUSPICIOUS_SHARE * desk.seen:
@@ -349,14 +326,14 @@ class _Check:
             if desk.sampling and desk.held and desk.health == FIT and not desk.room():
                 self._end_sample(desk)
 
-    def _release(self, desk: _Desk) -> None:
+    def _release(self, desk: Desk) -> None:
         held, desk.held = desk.held, []
         for question, target, reading, ttl in held:
             self._decide(desk, question, target, reading, ttl)
 
     # --- follow-ups --------------------------------------------------------------------------
 
-    def _ask_text(self, desk: _Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
+    def _ask_text(self, desk: Desk, question: Question, target: Target, reading: Reading, ttl: int) -> None:
         text_question = question._replace(qtype=_TXT)
         waiting = self._texts.setdefault(text_question, (desk, []))[1]
         waiting.append(self._answer(desk, target, reading, ttl))
@@ -368,7 +345,7 @@ class _Check:
         text = readable_text(reply.texts, desk.key) if reply.failure is None else None
         self._ready.extend(_with_text(answer, text) for answer in answers)
 
-    def _ask_net(self, desk: _Desk, target: Target, ttl: int) -> bool:
+    def _ask_net(self, desk: Desk, target: Target, ttl: int) -> bool:
         """Asks about the /64 around an IPv6 address that is not listed itself; False where there is none."""
         part = neighbourhood_part(target)
         if part is None:
@@ -391,7 +368,7 @@ class _Check:
 
     # --- answers -----------------------------------------------------------------------------
 
-    def _answer(self, desk: _Desk, target: Target, reading: Reading, ttl: int) -> ListAnswer:
+    def _answer(self, desk: Desk, target: Target, reading: Reading, ttl: int) -> ListAnswer:
         blocklist = desk.blocklist
         if reading.kind is ListAnswerKind.NOT_LISTED and not reading.codes:
             return self._unlisted(desk, target, ttl)
@@ -411,7 +388,7 @@ class _Check:
             delisting=blocklist.delisting.page if reading.kind is ListAnswerKind.LISTED else None,
         )
 
-    def _unlisted(self, desk: _Desk, target: Target, ttl: int) -> ListAnswer:
+    def _unlisted(self, desk: Desk, target: Target, ttl: int) -> ListAnswer:
         blocklist = desk.blocklist
         return ListAnswer(
             target.text, blocklist.id, blocklist.zone, ListAnswerKind.NOT_LISTED, (), "", blocklist.scope,

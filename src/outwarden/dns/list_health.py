@@ -17,7 +17,7 @@ from typing import NamedTuple
 from outwarden.dns.blocklist import Blocklist, Form
 from outwarden.dns.list_answers import Reading
 from outwarden.dns.list_names import abusix_hash, spamhaus_hash, surbl_hash
-from outwarden.dns.targets import TargetKind, WebAddress, reversed_address
+from outwarden.dns.targets import TargetKind, WebAddress, half_name, reversed_address
 from outwarden.events import ListAnswerKind, WhyNot
 
 FIT_FOR = timedelta(minutes=30)
@@ -79,10 +79,13 @@ def controls(blocklist: Blocklist, kind: TargetKind, chance: bytes) -> tuple[Con
     """The controls of a list for one kind of target; ``chance`` is at least 32 random bytes."""
     listed = [test for test in blocklist.test_listed if _is_for(test, kind)] or _LISTED[kind]
     absent = [test for test in blocklist.test_not_listed if _is_for(test, kind)] or _ABSENT[kind]
+    far = canaries(blocklist, kind, chance, 2)
+    # Lists are asked about the /64 of an IPv6 address too, so that form has a canary of its own.
+    nets = [half_name(far[1])] if kind is TargetKind.IPV6 else []
     wanted = [
         *(Control(_test_part(test), Expect.LISTED) for test in listed),
         *(Control(_test_part(test), Expect.ABSENT) for test in absent),
-        *(Control(part, Expect.ABSENT_CANARY) for part in canaries(blocklist, kind, chance, 2)),
+        *(Control(part, Expect.ABSENT_CANARY) for part in [*far, *nets]),
     ]
     return tuple(dict.fromkeys(wanted))
 

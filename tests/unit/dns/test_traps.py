@@ -372,6 +372,37 @@ def test_an_unfit_list_is_answered_for_every_address_and_asked_little(where: Pat
     assert sum(asked.endswith("died.traps.example") for asked, _ in server.asked) < 1000
 
 
+def test_one_lost_packet_condemns_no_list(where: Path) -> None:
+    lost: set[str] = set()
+
+    def forgetful(asked: Asked) -> Packets:
+        # Deaf to each name for as long as a look-up tries.
+        if asked.part not in seen_at:
+            seen_at[asked.part] = time.monotonic()
+        if asked.part == NEVER and time.monotonic() < seen_at[NEVER] + DEADLINE:
+            lost.add(asked.part)
+            return []
+        return [(0.0, (HERE if asked.part == TEST else fails(NXDOMAIN))(asked))]
+
+    seen_at: dict[str, float] = {}
+    with lying_lists({"forgetful.traps.example": forgetful}) as server:
+        [answer] = asked_of(server, catalogue_of(["forgetful"], where), "192.0.2.10")
+    assert lost == {NEVER}
+    assert answer.answer is UNLISTED
+
+
+def test_a_list_with_a_slow_pace_is_not_asked_about_a_large_network(where: Path) -> None:
+    catalogue_of(["slow"], where)
+    where.write_text(
+        where.read_text(encoding="utf-8").replace("tier", "queries_per_second = 10\ntier"), encoding="utf-8"
+    )
+    with lying_lists({"slow.traps.example": zone({TEST: HERE})}) as server:
+        found = asked_of(server, load_catalogue(where), "198.51.96.0/20")
+    assert {(answer.answer, answer.why_not) for answer in found} == {(UNASKED, WhyNot.REFUSED)}
+    assert len(found) == 4096 and "300 addresses" in found[0].meaning
+    assert server.asked == []
+
+
 def test_health_is_remembered(where: Path) -> None:
     catalogue = catalogue_of(["sane"], where)
     with lying_lists({"sane.traps.example": zone({TEST: HERE})}) as server:
