@@ -27,7 +27,7 @@ def find_exchangers(domain: str, records: RecordSource) -> Mail:
     if answer.failure is not None:
         return Mail((), False, None, f"could not ask for the mail exchangers of {domain}: {answer.failure}")
     pairs = [value.partition(" ") for value in answer.values]
-    by_preference = sorted(pairs, key=lambda pair: int(pair[0]) if pair[0].isdigit() else 0)
+    by_preference = sorted(pairs, key=lambda pair: (int(pair[0]) if pair[0].isdigit() else 0, pair[2]))
     hosts = tuple(host for _, _, host in by_preference if host)
     null = any(not host for _, _, host in pairs)
     if answer.values:

@@ -6,6 +6,7 @@ It is only done when the operator asks for it, once per mailbox, with the null s
 import smtplib
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from outwarden.authentication.answers import RecordSource
 from outwarden.authentication.domain_names import Address
@@ -45,12 +46,16 @@ class SmtpMailboxProbe:
             return Probe(None, f"{host} could not be asked: {_words(error)}")
 
     def _ask(self, address: str, mailbox: str) -> Probe:
-        with smtplib.SMTP(timeout=self._seconds, local_hostname=self._helo) as conversation:
+        conversation = smtplib.SMTP(timeout=self._seconds, local_hostname=self._helo)
+        try:
             conversation.connect(address, self._port)
             conversation.ehlo_or_helo_if_needed()
             conversation.mail("")
             code, reply = conversation.rcpt(mailbox)
-            conversation.rset()
+            with suppress(OSError, smtplib.SMTPException):
+                conversation.docmd("QUIT")  # What it says to that does not matter any more.
+        finally:
+            conversation.close()
         accepted = {2: True, 5: False}.get(code // 100)
         return Probe(accepted, f"{code} {reply[:_LONGEST_REPLY].decode('utf-8', 'replace')}")
 

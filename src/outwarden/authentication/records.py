@@ -141,7 +141,8 @@ def _read(reply: dns.message.Message) -> Answer:
         return Answer(failure="malformed")
     secure = bool(reply.flags & dns.flags.AD)
     found = reply.resolve_chaining().answer
-    values = tuple(_text(record) for record in list(found or ())[:_MOST_VALUES])
+    # Servers rotate records; in order, the same zone gives the same report every time.
+    values = tuple(sorted(_text(record) for record in list(found or ())[:_MOST_VALUES]))
     return Answer(values, code == dns.rcode.NOERROR, secure)
 
 
