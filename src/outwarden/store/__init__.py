@@ -1,0 +1,1 @@
+"""What Outwarden remembers, in one SQLite file."""

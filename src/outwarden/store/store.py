@@ -1,0 +1,42 @@
+"""The store as one thing: the file and what is in it."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
+from outwarden.store.alarms import Alarms
+from outwarden.store.database import Database
+from outwarden.store.delistings import Delistings
+from outwarden.store.listings import Listings
+
+
+class Store:
+    """One open store.  Close it, or use it with ``with``."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, writer: bool = False) -> None:
+        """Open it; ``writer`` is the one service that writes here.  Raises ``StoreUnusable``."""
+        self._database = Database(path, read_only=read_only)
+        self.path = path
+        self.listings = Listings(self._database)
+        self.alarms = Alarms(self._database)
+        self.delistings = Delistings(self._database, self.listings)
+        if writer:
+            try:
+                self._database.be_the_writer()
+            except BaseException:
+                self.close()
+                raise
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Everything inside is written, or nothing.  Raises ``StoreUnusable``."""
+        return self._database.writing()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
