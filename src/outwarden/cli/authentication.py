@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from outwarden.cli.failure import CouldNot
+from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.rendering import print_json
 
 if TYPE_CHECKING:
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from outwarden.dns.resolver import Resolver
 
 _LONGEST_MESSAGE = 50_000_000
-
-
-class WrongArgument(CouldNot):
-    """The command line is wrong, in one line; exit 2."""
-
-    exit_code = 2
 
 
 @click.command(epilog="Exit code: 0 checked, whatever was found; 1 could not ask; 2 the command line is wrong.")

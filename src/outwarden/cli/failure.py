@@ -15,3 +15,9 @@ class CouldNot(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the line to stderr, with nothing in it that could move the terminal."""
         click.echo(f"outwarden: {plain(self.message)}", file=file, err=file is None)
+
+
+class WrongArgument(CouldNot):
+    """The command line is wrong, told in the same one line; exit 2."""
+
+    exit_code = 2

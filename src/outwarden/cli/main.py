@@ -22,6 +22,7 @@ VERBS = {
     "check": ("outwarden.cli.check:check", "Is this server sending spam? Who, since when, why, what next."),
     "logs": ("outwarden.cli.logs:logs", "Who submitted what, and what became of it, per account."),
     "reply": ("outwarden.cli.reply:reply", "What a remote's refusal means."),
+    "blocklists": ("outwarden.cli.blocklists:blocklists", "On which lists addresses and domains are; what it means."),
     "authentication": (
         "outwarden.cli.authentication:authentication",
         "SPF, DKIM, DMARC and the rest: what to publish.",

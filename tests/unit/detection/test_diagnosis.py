@@ -217,7 +217,7 @@ def test_clean_is_said_from_four_fifths_of_the_majors_on(answered: int, cause: C
 
 @pytest.mark.parametrize(
     "answers",
-    [[], [not_listed("psbl")], [not_asked("abusix", WhyNot.NEEDS_KEY, major=True)]],
+    [[], [not_listed("psbl")], [not_asked("abusix", WhyNot.NEEDS_KEY)]],
     ids=["nothing at all", "no major list", "only lists without a key"],
 )
 def test_nothing_is_clean_of_which_no_major_list_spoke(answers: list[ListAnswer]) -> None:
@@ -225,14 +225,14 @@ def test_nothing_is_clean_of_which_no_major_list_spoke(answers: list[ListAnswer]
 
 
 def test_a_list_whose_key_is_missing_is_not_one_of_ours() -> None:
-    answers = [*majors(4), not_asked("abusix", WhyNot.NEEDS_KEY, major=True)]
+    answers = [*majors(4), not_asked("abusix", WhyNot.NEEDS_KEY)]
     diagnosis = diagnose(answers)
     assert (diagnosis.cause, diagnosis.coverage) == (Cause.CLEAN, 0.8)
     assert "could not ask abusix: it needs a key" in diagnosis.because
 
 
 def test_a_list_that_refuses_its_key_is_missing() -> None:
-    refused = not_asked("abusix", WhyNot.NEEDS_KEY, codes=("127.255.255.250",), major=True)
+    refused = not_asked("abusix", WhyNot.NEEDS_KEY, major=True)
     assert diagnose([*majors(4), refused]).coverage == 4 / 6
 
 
