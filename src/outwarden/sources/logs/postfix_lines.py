@@ -112,9 +112,9 @@ _PROGRAMS = frozenset(
 
 
 @cache
-def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    # Not on import: most logs never have a line that needs the whole vocabulary.
-    return tuple((kind, re.compile(shape, re.DOTALL)) for kind, shape in _SHAPES)
+def _compiled(shape: str) -> re.Pattern[str]:
+    # Not on import, and not all at once: few logs have lines of more than a handful of kinds.
+    return re.compile(shape, re.DOTALL)
 
 
 class PostfixLine(NamedTuple):
@@ -136,8 +136,8 @@ def is_postfix_program(program: str) -> bool:
 def read_line(message: str) -> PostfixLine | None:
     """Read what follows the syslog tag; None where it is of no form that Postfix is known to write."""
     message = message[:_LONGEST].rstrip("\r\n")
-    for kind, shape in _compiled():
-        found = shape.fullmatch(message)
+    for kind, shape in _SHAPES:
+        found = _compiled(shape).fullmatch(message)
         if found is not None:
             return PostfixLine(kind, {name: text for name, text in found.groupdict().items() if text is not None})
     return None

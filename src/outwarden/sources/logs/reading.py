@@ -36,6 +36,9 @@ _STRANGE_LINE = re.compile(
     r"(?:[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|@[0-9a-f]{24})[^ \n]*+ "
     r"(?:(?>(?:[^ \n]++(?<!:) )?)[^ \n]++(?<=:)|(?:[^ \n]++ )?(?:-- MARK --|(?:--- )?last message repeated )))"
 )
+_TAG = re.compile(r"\n(?:\d[^ \n]{18,40}+|[^\n]{15}) [^ \n]++ ([^ \n\[:]++)")
+_TAG_OF_A_SERVER = re.compile(r"mail|smtp|exim|sm-|mta|msp|local|queue", re.IGNORECASE)
+_MOST_TAGS = 1000
 # Formats whose lines have no syslog head where they are written to files of their own.
 _HEADLESS = ("exim", "exchange")
 
@@ -110,6 +113,8 @@ class MixedLog:
         self._formats: dict[str, _Format] = {}
         self._readers: dict[str, LogReader] = {}
         self._in_journal = False
+        # Programs whose syslog lines no format took: not asked about again while nothing else stands there.
+        self._tags_of_others: set[str] = set()
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -207,11 +212,20 @@ class MixedLog:
         """
         events = [reader.feed(text) for name, reader in self._readers.items() if name != "postfix"]
         events.append(self._logins.feed(text))
+        if self._claimed() >= all_claimed:
+            return events
+        tags = _TAG.findall("\n" + text)
+        # A tag with a slash is one of Postfix's programs, which no other server has.
+        strangers = {tag for tag in tags if "/" not in tag}
+        if len(tags) == text.count("\n") and strangers <= self._tags_of_others:
+            return events
+        found = False
         for name in _FORMATS:
-            if self._claimed() >= all_claimed:
-                break
             if name not in self._readers and self._occurs(name, text):
                 events.append(self._readers[name].feed(text))
+                found = True
+        if not found and len(self._tags_of_others) < _MOST_TAGS:
+            self._tags_of_others.update(tag for tag in strangers if not _TAG_OF_A_SERVER.search(tag))
         return events
 
     def _occurs(self, name: str, text: str) -> bool:
