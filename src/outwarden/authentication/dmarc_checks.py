@@ -22,9 +22,9 @@ def check_dmarc(domain: str, records: RecordSource) -> list[Check]:
         return [unknown("dmarc", f"could not ask for {found.could_not_ask}")]
     if found.holding is None or found.holding.record is None:
         return [_missing(found)]
-    record, at = found.holding.record, found.holding.domain
+    record, at, text = found.holding.record, found.holding.domain, found.holding.text
     publish = txt_line(f"_dmarc.{at}", advised_dmarc(at, record, at == found.organisational))
-    checks = [_holds(found, publish), _policy(domain, found, record, publish)]
+    checks = [_holds(found, at, f"{text}", publish), _policy(at == domain, record, publish)]
     checks += _tags(record, publish) + _test_mode(record, publish)
     if at == found.organisational and record.psd != "y":
         checks += _subdomains(record, publish)
@@ -39,18 +39,14 @@ def _missing(found: Discovery) -> Check:
     return failed("dmarc", f"neither {found.domain} nor a domain above it has a DMARC record", publish)
 
 
-def _holds(found: Discovery, publish: str) -> Check:
-    assert found.holding is not None  # noqa: S101 (seen to by the caller)
+def _holds(found: Discovery, at: str, text: str, publish: str) -> Check:
     if found.own.fault:
         return failed("dmarc", f"the record of _dmarc.{found.domain} {found.own.fault}", publish)
-    if found.holding.domain == found.domain:
-        return passed("dmarc", found.holding.text or "")
-    return passed("dmarc", f"the record of {found.holding.domain} holds: {found.holding.text}")
+    return passed("dmarc", text if at == found.domain else f"the record of {at} holds: {text}")
 
 
-def _policy(domain: str, found: Discovery, record: DmarcRecord, publish: str) -> Check:
-    assert found.holding is not None  # noqa: S101 (seen to by the caller)
-    policy = record.policy_for("domain" if found.holding.domain == domain else "subdomain")
+def _policy(is_own: bool, record: DmarcRecord, publish: str) -> Check:
+    policy = record.policy_for("domain" if is_own else "subdomain")
     if "p" not in record.tags:
         return warned("dmarc-policy", 'there is no "p=", which means none', publish)
     if policy == "none":

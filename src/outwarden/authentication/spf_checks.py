@@ -6,9 +6,9 @@ from ipaddress import ip_address
 from outwarden.authentication.answers import Answer, RecordSource, RecordType
 from outwarden.authentication.domain_names import Address
 from outwarden.authentication.report import Check, failed, passed, txt_line, unknown, warned
-from outwarden.authentication.spf import Sending, SpfResult, evaluate_spf
+from outwarden.authentication.spf import MOST_TERMS, Sending, SpfResult, evaluate_spf
 from outwarden.authentication.spf_record import SpfSurvey, survey_spf
-from outwarden.authentication.spf_syntax import MalformedSpf, is_spf, parse_spf
+from outwarden.authentication.spf_syntax import is_spf
 
 Outbound = Sequence[Address]
 
@@ -16,7 +16,7 @@ Outbound = Sequence[Address]
 def check_spf(domain: str, addresses: Outbound, helo: str | None, records: RecordSource) -> list[Check]:
     """Check the record of ``domain``, and evaluate it for each of our outbound ``addresses``."""
     survey = survey_spf(domain, records)
-    publish = advised_spf(domain, survey, addresses, records)
+    publish = advised_spf(domain, addresses, records)
     checks = [_record_check(domain, survey, publish)]
     if survey.record is not None:
         checks += _limit_checks(survey, publish) + _ending_check(survey, publish) + _style_check(survey, publish)
@@ -27,7 +27,7 @@ def check_spf(domain: str, addresses: Outbound, helo: str | None, records: Recor
     return checks
 
 
-def _record_check(domain: str, survey: SpfSurvey, publish: str) -> Check:
+def _record_check(domain: str, survey: SpfSurvey, publish: str | None) -> Check:
     if survey.faults:
         return failed("spf", "; ".join(survey.faults), publish)
     if survey.could_not_ask:
@@ -37,14 +37,14 @@ def _record_check(domain: str, survey: SpfSurvey, publish: str) -> Check:
     return passed("spf", survey.text)
 
 
-def _limit_checks(survey: SpfSurvey, publish: str) -> list[Check]:
+def _limit_checks(survey: SpfSurvey, publish: str | None) -> list[Check]:
     if survey.for_some:
         text = "; ".join(survey.for_some) + ": permerror for every sender that no address before that names"
         return [failed("spf-limits", text, publish)]
     return [passed("spf-limits", f"{survey.terms} of 10 terms ask the DNS, {survey.void} of 2 find nothing")]
 
 
-def _ending_check(survey: SpfSurvey, publish: str) -> list[Check]:
+def _ending_check(survey: SpfSurvey, publish: str | None) -> list[Check]:
     if survey.could_not_ask or survey.faults:
         return []
     if survey.ending in {"-", "~"}:
@@ -54,11 +54,13 @@ def _ending_check(survey: SpfSurvey, publish: str) -> list[Check]:
     return [failed("spf-ending", f"ends in {survey.ending}all: anybody may send in its name", publish)]
 
 
-def _style_check(survey: SpfSurvey, publish: str) -> list[Check]:
+def _style_check(survey: SpfSurvey, publish: str | None) -> list[Check]:
     return [warned("spf-style", "; ".join(survey.weaknesses), publish)] if survey.weaknesses else []
 
 
-def _address_check(domain: str, address: Address, helo: str | None, publish: str, records: RecordSource) -> Check:
+def _address_check(
+    domain: str, address: Address, helo: str | None, publish: str | None, records: RecordSource
+) -> Check:
     verdict = evaluate_spf(Sending(address, helo or domain, f"postmaster@{domain}"), records)
     text = f"{address}: {verdict.result}, {verdict.because}"
     if verdict.result is SpfResult.PASS:
@@ -95,34 +97,39 @@ class _Published:
         return self._records.ask(name, kind)
 
 
-def advised_spf(domain: str, survey: SpfSurvey, addresses: Outbound, records: RecordSource) -> str:
+def advised_spf(domain: str, addresses: Outbound, records: RecordSource) -> str | None:
     """Return the line to publish: what is there and works, our addresses, and an end that says no.
 
     Terms that cannot be read, that do not work, and ``ptr`` are left out; several records become one.
     The end is "-all" where it was before, else the milder "~all": there may be senders we know nothing of.
+    None where no such record would work: which of too many services to give up is the operator's choice.
     """
     texts = [text for text in records.ask(domain, RecordType.TXT).values if is_spf(text)]
-    terms = [term for text in texts for term in text[6:].split(" ") if term]
-    kept = [term for term in dict.fromkeys(terms) if _is_kept(term, survey)]
+    terms = [term for text in texts for term in _effective_terms(text)]
+    kept = [term for term in dict.fromkeys(terms) if _is_kept(term, domain, records)]
     ending = "-all" if "-all" in (term.lower() for term in terms) else "~all"
     if not texts and not addresses and records.ask(domain, RecordType.MX).values:
         kept = ["mx"]
     published = _Published(records, domain, _compose(kept, [], ending))
     named = [address for address in addresses if not _passes(domain, address, published)]
-    return txt_line(domain, _compose(kept, named, ending))
+    advised = _compose(kept, named, ending)
+    outcome = survey_spf(domain, _Published(records, domain, advised))
+    return None if outcome.faults or outcome.for_some else txt_line(domain, advised)
 
 
-def _is_kept(term: str, survey: SpfSurvey) -> bool:
-    name = term.lower().lstrip("+-~?")
-    if name == "all" or name.partition(":")[0] == "ptr" or (name.startswith("redirect=") and not survey.usable):
+def _effective_terms(text: str) -> list[str]:
+    """Return the terms of a record; beside "all" a redirect has no effect (RFC 7208 section 6.1)."""
+    terms = [term for term in text[6:].split(" ") if term]
+    ends = any(term.lower().lstrip("+-~?") == "all" for term in terms)
+    return [term for term in terms if not (ends and term.lower().startswith("redirect="))]
+
+
+def _is_kept(term: str, domain: str, records: RecordSource) -> bool:
+    """Return whether a term works, looked at alone; what only breaks a limit may work in other company."""
+    if term.lower().lstrip("+-~?").partition(":")[0].partition("/")[0] in {"all", "ptr"}:
         return False
-    if any(f'"{term}"' in text for text in (*survey.faults, *survey.weaknesses)):
-        return False
-    try:
-        parse_spf(f"v=spf1 {term}")
-    except MalformedSpf:
-        return False
-    return True
+    alone = survey_spf(domain, _Published(records, domain, f"v=spf1 {term}"))
+    return not alone.void if alone.usable else alone.usable is None or alone.terms > MOST_TERMS
 
 
 def _passes(domain: str, address: Address, records: RecordSource) -> bool:
@@ -131,8 +138,8 @@ def _passes(domain: str, address: Address, records: RecordSource) -> bool:
 
 def _compose(kept: list[str], addresses: Outbound, ending: str) -> str:
     """Addresses first: they cost no look-up.  A redirect takes the place of "all"."""
-    modifiers = [term for term in kept if "=" in term.partition(":")[0]]
-    mechanisms = [term for term in kept if term not in modifiers]
+    modifiers = {term.partition("=")[0].lower(): term for term in kept if "=" in term.partition(":")[0]}
+    mechanisms = [term for term in kept if term not in modifiers.values()]
     named = [f"ip{ip_address(address).version}:{address}" for address in addresses]
-    end = [] if any(term.lower().startswith("redirect=") for term in modifiers) else [ending]
-    return " ".join(["v=spf1", *dict.fromkeys(named), *mechanisms, *end, *dict.fromkeys(modifiers)])
+    end = [] if "redirect" in modifiers else [ending]
+    return " ".join(["v=spf1", *dict.fromkeys(named), *mechanisms, *end, *modifiers.values()])

@@ -19,12 +19,13 @@ OURS = ip_address("192.0.2.25")
 THERE = {
     "mx.isp.example": {A: ["192.0.2.10"]},
     "many.example": {TXT: ["v=spf1 a a a a a a a a a a a -all"], A: ["192.0.2.99"]},
+    "broken.example": {TXT: ["v=spf1 oops -all"]},
     "partner.example": {TXT: ["v=spf1 ip4:198.51.100.0/24 -all"]},
     "25.2.0.192.in-addr.arpa": {PTR: ["mail.isp.example"]},
     "mail.isp.example": {A: ["192.0.2.25"]},
 }
 
-# Name, records of isp.example, is our address given, the record advised (None: nothing to change).
+# Name, records of isp.example, is our address given, the record advised (None: nothing to change, or no cure).
 ADVICE = [
     ("no record, mail exchangers", [], False, "v=spf1 mx ~all"),
     ("no record, an address", [], True, "v=spf1 ip4:192.0.2.25 ~all"),
@@ -43,7 +44,16 @@ ADVICE = [
     ("an include that is gone", ["v=spf1 mx include:gone.example -all"], False, "v=spf1 mx -all"),
     ("ptr is all that we pass by", ["v=spf1 mx ptr -all"], True, "v=spf1 ip4:192.0.2.25 mx -all"),
     ("a redirect stays", ["v=spf1 redirect=partner.example"], True, "v=spf1 ip4:192.0.2.25 redirect=partner.example"),
-    ("too many look-ups", ["v=spf1 include:many.example -all"], False, "v=spf1 include:many.example -all"),
+    ("a redirect beside all has no effect", ["v=spf1 mx redirect=partner.example +all"], False, "v=spf1 mx ~all"),
+    ("too many look-ups", ["v=spf1 include:many.example -all"], False, None),
+    ("a partner's record is broken", ["v=spf1 mx include:broken.example -all"], False, "v=spf1 mx -all"),
+    ("a name that has no address", ["v=spf1 mx a:gone.example -all"], False, "v=spf1 mx -all"),
+    (
+        "two redirects in two records",
+        ["v=spf1 redirect=partner.example", "v=spf1 redirect=gone.example"],
+        False,
+        "v=spf1 redirect=partner.example",
+    ),
 ]
 
 
