@@ -15,8 +15,9 @@ SAMPLE = 48
 
 _SWEEP = 64
 _LONGEST_NAME = 253
-# What a list is asked in one turn, before its controls are in, and at most at a time.
-_AT_ONCE = 8
+# What a list is asked in one turn (one: its questions must not all be lost in one burst), before its controls are
+# in, and at most at a time.
+_AT_ONCE = 1
 _LEAD = 16
 _MOST_OUTSTANDING = 128
 
