@@ -13,18 +13,21 @@ from outwarden.cli.progress import Progress
 from outwarden.cli.rendering import print_json
 
 if TYPE_CHECKING:
-    from outwarden.detection.diagnosis import LogSigns
-    from outwarden.service.blocklists import Survey, TargetListings
+    from outwarden.detection.diagnosis import LogSigns, TargetListings
+    from outwarden.service.blocklists import Survey
 
 resolver_option = click.option(
     "--resolver", metavar="HOST[:PORT]", help="Ask this resolver, not the system's (/etc/resolv.conf)."
+)
+catalogue_option = click.option(
+    "--catalogue", metavar="FILE", type=click.Path(path_type=Path), help="Ask the lists of this file, not our own."
 )
 
 
 @click.command(epilog="Exit code: 0 asked, whatever was found; 1 could not ask; 2 the command line is wrong.")
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @resolver_option
-@click.option("--catalogue", metavar="FILE", type=click.Path(path_type=Path), help="Use these lists, not our own.")
+@catalogue_option
 @click.option("--lists", metavar="ID,...", help="Ask these lists only.")
 @click.option("--log", "logs", metavar="FILE", multiple=True, help="Join what this mail log says; repeatable.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the answer as one page, too.")

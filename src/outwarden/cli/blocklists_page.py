@@ -8,8 +8,8 @@ from outwarden.cli.listing_matrix import matrix
 from outwarden.cli.listing_words import page_colour
 from outwarden.cli.page_frame import framed
 from outwarden.cli.rendering import plain, stamp
+from outwarden.detection.diagnosis import TargetListings
 from outwarden.detection.diagnosis.rulebook import SEVERITIES
-from outwarden.service.blocklists import TargetListings
 
 _COLUMNS = 20
 _GROUPS = 20

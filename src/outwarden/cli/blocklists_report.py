@@ -7,8 +7,8 @@ import click
 from outwarden.cli.listing_matrix import FEW_TARGETS, matrix_lines
 from outwarden.cli.listing_words import diagnosis_lines, in_colour, sentence
 from outwarden.cli.rendering import number, plain
+from outwarden.detection.diagnosis import TargetListings
 from outwarden.detection.diagnosis.rulebook import SEVERITIES
-from outwarden.service.blocklists import TargetListings
 
 _MOST_NAMED = 8
 _LEGEND = "a code: listed   no: not listed   ? why: could not be asked, so nothing is known"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from outwarden.cli.failure import CouldNot
+from outwarden.cli.blocklists import asking_failures, catalogue_option, resolver_option
+from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.log_options import (
     failures_in_words,
     now,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from outwarden.detection.queue_growth import QueueAssessment
+    from outwarden.service.blocklists import Survey
     from outwarden.service.examine import Examination
     from outwarden.service.own_server import OwnServer
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 @click.command(epilog="Exit code: 0 no, 1 maybe, 2 yes, 3 could not tell or could not read.")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("--queue", "queue_file", metavar="FILE", help="Queue listing: postqueue -j, exim -bp, mailq, Get-Queue.")
+@click.option("--address", "addresses", metavar="IP", multiple=True, help="Ask blocklists about it, too; repeatable.")
+@click.option("--domain", "domains", metavar="NAME", multiple=True, help="Ask blocklists about it, too; repeatable.")
+@resolver_option
+@catalogue_option
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the answer as one page, too.")
 @timezone
 @show_unknown
@@ -41,6 +47,10 @@ def check(
     context: click.Context,
     files: tuple[str, ...],
     queue_file: str | None,
+    addresses: tuple[str, ...],
+    domains: tuple[str, ...],
+    resolver: str | None,
+    catalogue: Path | None,
     html: Path | None,
     zone: "tzinfo",
     show_unknown: bool,
@@ -54,11 +64,14 @@ def check(
     from outwarden.service.examine import examine
     from outwarden.service.log_reading import LogReading
 
+    survey = _survey(addresses, domains, resolver, catalogue)
     with failures_in_words(), Progress(wanted=not context.obj["quiet"]) as progress:
         given = _what_to_read(files, zone)
         queue = given.queue if queue_file is None else _queue(queue_file, zone)
         reading = LogReading(given.sources, zone, progress, print_unknown if show_unknown else None)
         examination = examine(reading, queue, given.looked_at)
+    if survey is not None:
+        examination = _with_blocklists(examination, survey)
     if html is not None:
         from outwarden.cli.output_file import write_whole
         from outwarden.cli.page import page
@@ -67,6 +80,35 @@ def check(
     _show(examination, context.obj)
     refuse_damage(examination.damage)
     context.exit(EXIT_CODES[examination.assessment.verdict])
+
+
+def _survey(
+    addresses: tuple[str, ...], domains: tuple[str, ...], resolver: str | None, catalogue: Path | None
+) -> "Survey | None":
+    if not (addresses or domains):
+        return None
+    from outwarden.dns.targets import TargetKind
+    from outwarden.service.blocklists import Survey
+
+    with asking_failures():
+        survey = Survey((*addresses, *domains), now(), resolver=resolver, catalogue=catalogue)
+    kinds = [target.kind for target in survey.targets]
+    if TargetKind.URL in kinds or kinds.count(TargetKind.DOMAIN) != len(domains):
+        raise WrongArgument("--address takes an IP address, --domain the name of a domain; blocklists takes all else")
+    return survey
+
+
+def _with_blocklists(examination: "Examination", survey: "Survey") -> "Examination":
+    from msgspec.structs import replace
+
+    from outwarden.detection.diagnosis import log_signs
+    from outwarden.service.examine import with_blocklists
+
+    for _answer in survey.answers():
+        pass
+    # The accused accounts have next steps of their own already.
+    signs = replace(log_signs(examination.assessment), accused=())
+    return with_blocklists(examination, survey.results(signs))
 
 
 def _what_to_read(files: tuple[str, ...], zone: "tzinfo") -> "OwnServer":

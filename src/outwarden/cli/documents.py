@@ -29,6 +29,8 @@ _COUNTS = (
 
 def check_document(examination: "Examination") -> dict[str, Any]:
     """Return the answer of ``check``."""
+    from outwarden.cli.listing_words import listings_document
+
     assessment = examination.assessment
     return {
         "verdict": assessment.verdict,
@@ -47,7 +49,7 @@ def check_document(examination: "Examination") -> dict[str, Any]:
             }
             for account in assessment.accounts
         ],
-        "blocklists": [],
+        "blocklists": [listings_document(one) for one in examination.blocklists],
         "queue": examination.queue,
         "authentication": [],
         "next_steps": assessment.next_steps,

@@ -11,8 +11,8 @@ import click
 
 from outwarden.cli.listing_words import cell
 from outwarden.cli.rendering import Column, number, plain, table
+from outwarden.detection.diagnosis import TargetListings
 from outwarden.events import ListAnswer, ListAnswerKind
-from outwarden.service.blocklists import TargetListings
 
 FEW_TARGETS = 10
 _MOST_COLUMNS = 40

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from outwarden.cli.rendering import hanging, plain
+from outwarden.detection.diagnosis import TargetListings
 from outwarden.events import Cause, Diagnosis, ListAnswer, ListAnswerKind, Verdict
-from outwarden.service.blocklists import TargetListings
 
 COLOURS = {"critical": "red", "high": "red", "medium": "yellow", "low": "yellow", "info": "green"}
 """By severity, on a terminal."""

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
-from outwarden.detection.diagnosis import LogSigns, Shape, diagnose, shapes
+from outwarden.detection.diagnosis import LogSigns, Shape, TargetListings, diagnose, shapes
 from outwarden.dns.blocklist import UnusableCatalogue
 from outwarden.dns.catalogue import Catalogue, load_catalogue
 from outwarden.dns.checking import check
@@ -19,7 +18,7 @@ from outwarden.dns.list_names import target_part
 from outwarden.dns.lookup import Lookup
 from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
 from outwarden.dns.targets import Targets, UnusableTarget
-from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
+from outwarden.events import ListAnswer, ListAnswerKind
 
 _FEW_TARGETS = 64
 _PATIENT_SECONDS = 2.0
@@ -36,14 +35,6 @@ class WrongQuestion(Exception):
 
 class CannotAsk(Exception):
     """There is nothing to ask with: a catalogue or resolver cannot be used; one line says why."""
-
-
-class TargetListings(msgspec.Struct, frozen=True):
-    """Everything the lists say of one target, and what it means."""
-
-    target: str
-    answers: tuple[ListAnswer, ...]
-    diagnosis: Diagnosis
 
 
 class Survey:

@@ -1,12 +1,13 @@
 """From logs to an assessment: the one place where reading and detection are joined."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 import msgspec
 from msgspec.structs import replace
 
 from outwarden.detection.assessment import Assessment
+from outwarden.detection.diagnosis.joining import TargetListings, joined
 from outwarden.detection.history import Histories
 from outwarden.detection.queue_growth import QueueAssessment, assess_reading
 from outwarden.detection.verdict import assess
@@ -21,6 +22,7 @@ class Examination(msgspec.Struct, frozen=True):
     ``clock_set_back`` counts events that carry a stamp more than half an hour before their predecessor
     in the same file.  ``damage`` says of which files only the beginning could be read, or
     nothing was understood; ``looked_at`` says where a log was looked for when none was named.
+    ``blocklists`` is what lists say of the addresses and domains that were named.
     """
 
     assessment: Assessment
@@ -32,6 +34,7 @@ class Examination(msgspec.Struct, frozen=True):
     queue: QueueAssessment | None = None
     damage: tuple[str, ...] = ()
     looked_at: tuple[str, ...] = ()
+    blocklists: tuple[TargetListings, ...] = ()
 
 
 def examine(reading: LogReading, queue: QueueAssessment | None = None, looked_at: Sequence[str] = ()) -> Examination:
@@ -54,6 +57,12 @@ def examine(reading: LogReading, queue: QueueAssessment | None = None, looked_at
         damage=tuple(reading.damage),
         looked_at=tuple(looked_at),
     )
+
+
+def with_blocklists(examination: Examination, listings: Iterable[TargetListings]) -> Examination:
+    """Join what blocklists say of the server's own addresses and domains."""
+    every = tuple(listings)
+    return replace(examination, assessment=joined(examination.assessment, every), blocklists=every)
 
 
 def judge_queue(listing: bytes, now: datetime, zone: tzinfo = UTC) -> QueueAssessment:

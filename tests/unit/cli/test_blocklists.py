@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -379,3 +380,89 @@ def test_all_others_are_on_the_screen_before_the_silent_list_times_out(tmp_path:
     assert "bots                    not asked   timeout" in answers[98]
     assert times[97] - times[0] < times[98] - times[97]
     assert "192.0.2.10: unknown" in rest
+
+
+# -- check --address, --domain ----------------------------------------------------------------------
+
+HONEST = "".join(
+    f"2026-04-07T01:{n // 60:02}:{n % 60:02}.000000+00:00 mail1 {text}\n"
+    for n in range(0, 600, 30)
+    for text in (
+        f"postfix/submission/smtpd[1]: {n:012X}: client=h.example[192.0.2.7], sasl_method=PLAIN, "
+        "sasl_username=tim@isp.example",
+        f"postfix/qmgr[2]: {n:012X}: from=<tim@isp.example>, size=900, nrcpt=1 (queue active)",
+        f"postfix/smtp[3]: {n:012X}: to=<a@b.example>, relay=b.example[192.0.2.9]:25, delay=1, delays=0/0/0/1, "
+        "dsn=2.0.0, status=sent (250 ok)",
+    )
+)
+
+
+@pytest.fixture
+def honest(tmp_path: Path) -> str:
+    log = tmp_path / "honest.log"
+    log.write_text(HONEST)
+    return str(log)
+
+
+def check(*arguments: str) -> tuple[int, dict[str, Any]]:
+    result = CliRunner().invoke(root, ["check", "--json", *arguments])
+    return result.exit_code, json.loads(result.stdout or "{}")
+
+
+def test_a_clean_address_leaves_the_verdict_alone(lists: LyingLists, catalogue: Path, honest: str) -> None:
+    code, answer = check(honest, "--address", "192.0.2.10", *asked(lists, catalogue))
+    assert (code, answer["verdict"]) == (0, "no")
+    assert [one["diagnosis"]["cause"] for one in answer["blocklists"]] == ["clean"]
+    assert [(one["rule"], one["points"], one["text"]) for one in answer["because"]] == [
+        ("blocklists", 0.0, "192.0.2.10: clean")
+    ]
+
+
+def test_a_listed_address_casts_doubt_on_a_clean_log(lists: LyingLists, catalogue: Path, honest: str) -> None:
+    targets = ["--address", "192.0.2.11", "--address", "192.0.2.10", "--domain", "shop.example"]
+    code, answer = check(honest, *targets, *asked(lists, catalogue))
+    assert (code, answer["verdict"]) == (1, "maybe")
+    assert [one["target"] for one in answer["blocklists"]] == ["192.0.2.11", "192.0.2.10", "shop.example"]
+    assert answer["because"][0]["text"] == "192.0.2.11: compromised and sending"
+    assert "spam-source: spam (127.0.0.2: sends spam)" in answer["because"][0]["evidence"]
+    steps = [step["text"] for step in answer["next_steps"]]
+    assert "192.0.2.11: Pause outbound of this address" in steps
+    assert any(step.startswith("shop.example: Search the outbound log for the domain") for step in steps)
+
+
+def test_a_small_list_casts_no_doubt(lists: LyingLists, catalogue: Path, honest: str) -> None:
+    code, answer = check(honest, "--address", "192.0.2.12", *asked(lists, catalogue))
+    assert (code, answer["verdict"], answer["blocklists"][0]["diagnosis"]["cause"]) == (0, "no", "bulk-reputation")
+
+
+def test_the_report_and_the_page_name_the_diagnosis(
+    lists: LyingLists, catalogue: Path, honest: str, tmp_path: Path
+) -> None:
+    page = tmp_path / "answer.html"
+    arguments = ["check", honest, "--address", "192.0.2.11", "--html", str(page), *asked(lists, catalogue)]
+    result = CliRunner().invoke(root, arguments)
+    headline = "MAYBE, this server could be sending spam: 192.0.2.11: compromised and sending"
+    assert result.stdout.splitlines()[0] == headline
+    assert "+3.0  192.0.2.11: compromised and sending" in result.stdout
+    assert "192.0.2.11: compromised and sending" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--address", "isp.example"], ["--domain", "192.0.2.1"], ["--address", "192.0.2.0/8"]]
+)
+def test_a_wrong_address_is_no_verdict(lists: LyingLists, catalogue: Path, honest: str, wrong: list[str]) -> None:
+    result = CliRunner().invoke(root, ["check", honest, *wrong, *asked(lists, catalogue)])
+    assert result.exit_code == 2  # which a monitor is told as 3
+    assert result.stderr.startswith("outwarden: ")
+    assert result.stdout == ""
+
+
+def test_a_dead_resolver_leaves_the_verdict_of_the_log(catalogue: Path, honest: str) -> None:
+    with lying_lists({}) as gone:
+        port = gone.port
+    code, answer = check(
+        honest, "--address", "192.0.2.10", "--resolver", f"127.0.0.1:{port}", "--catalogue", str(catalogue)
+    )
+    assert (code, answer["verdict"]) == (0, "no")
+    assert answer["blocklists"][0]["diagnosis"]["cause"] == "could-not-ask"
+    assert answer["because"][0]["text"] == "192.0.2.10: unknown: too few major lists answered"

@@ -96,17 +96,26 @@ def zone(parts: Mapping[str, Answer], otherwise: Answer = _ABSENT) -> Behaviour:
     return behave
 
 
+def _sockets_of_one_port() -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP on the same port: one that is free for the first may be taken for the second."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
+
+
 class LyingLists:
     """The server: ``zones`` by name.  ``asked`` keeps the (name, type) of all questions, for tests to look at."""
 
     def __init__(self, zones: Mapping[str, Behaviour]) -> None:
         self.zones = dict(zones)
         self.asked: list[tuple[str, int]] = []
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = _sockets_of_one_port()
         self.port: int = self._udp.getsockname()[1]
-        self._tcp = socket.create_server(("127.0.0.1", self.port))
         self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._stranger.bind(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=serve, daemon=True) for serve in (self._serve_udp, self._serve_tcp)]

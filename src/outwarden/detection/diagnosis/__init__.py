@@ -6,8 +6,18 @@ taken for "not listed".  Joined with what the logs say and with what was listed 
 """
 
 from outwarden.detection.diagnosis.diagnose import diagnose
-from outwarden.detection.diagnosis.joining import joined
+from outwarden.detection.diagnosis.joining import TargetListings, joined
 from outwarden.detection.diagnosis.shape import ListingPeriod, Shape, delisting_blocked, shapes
 from outwarden.detection.diagnosis.signs import LogSigns, log_signs
 
-__all__ = ["ListingPeriod", "LogSigns", "Shape", "delisting_blocked", "diagnose", "joined", "log_signs", "shapes"]
+__all__ = [
+    "ListingPeriod",
+    "LogSigns",
+    "Shape",
+    "TargetListings",
+    "delisting_blocked",
+    "diagnose",
+    "joined",
+    "log_signs",
+    "shapes",
+]
