@@ -82,7 +82,7 @@ def next_in_line(assessment: Assessment, most: int) -> list[AccountAssessment]:
     Senders outside, whose mail only came in, have no hours: they answer no question here.
     """
     suspects = accused(assessment)
-    ours = (account for account in assessment.accounts if account.hours and account not in suspects)
+    ours = (account for account in assessment.accounts if account.ours and account not in suspects)
     return list(islice(ours, most))
 
 

@@ -19,6 +19,9 @@ _MOST_CLIENTS_OF_A_STRANGER = 8
 _LOUD = 6
 _MOST_RECIPIENTS = 2**31
 
+# One for all: an empty frozenset of its own would cost each account 216 bytes.
+_NOBODY: frozenset[str] = frozenset()
+
 
 class Column:
     """The columns of an account's rows (the first is the hour itself)."""
@@ -167,7 +170,7 @@ class AccountHistory(SenderHistory):
         self.networks: dict[str, NetworkUse] = {}
         self.more_networks = 0
         self.addresses: set[str] = set()
-        self.public_receivers: frozenset[str] = frozenset()
+        self.public_receivers = _NOBODY
         self.script: str | None = None
         self._address: str | None = None
         self._network: NetworkUse | None = None

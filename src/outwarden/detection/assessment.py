@@ -27,8 +27,10 @@ class AccountAssessment(msgspec.Struct, frozen=True):
     ``findings`` is the ledger of the worst stretch of time found, and ``points`` its sum; both are
     empty where nothing was worth a ledger.  ``since`` and ``cause`` are given from *held* upwards.
     ``refused`` counts final bounces by class.  ``networks`` are /24 for IPv4 and /48 for IPv6.
-    ``hours`` is sparse and ascending; it is empty for senders that are not ours to judge (mail
-    that came in from outside), of whom at most 8 client addresses are told apart as well.
+    ``hours`` is sparse and ascending; it is there for accounts with a ledger, the ones that anybody
+    will want drawn, because a provider's accounts times a week's hours are most of the memory.
+    ``ours`` is False for senders that are not ours to judge (mail that came in from outside), of
+    whom at most 8 client addresses are told apart.
     """
 
     account: str
@@ -48,7 +50,8 @@ class AccountAssessment(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     client_addresses: int
     networks: int
-    hours: tuple[HourCount, ...]
+    hours: tuple[HourCount, ...] = ()
+    ours: bool = True
 
 
 class DestinationAssessment(msgspec.Struct, frozen=True):

@@ -107,10 +107,11 @@ def _because(accused: Sequence[AccountAssessment], server: Sequence[Finding]) ->
 def _account(sender: SenderHistory, judgement: Judgement) -> AccountAssessment:
     addresses = networks = len(sender.clients)
     hours: tuple[HourCount, ...] = ()
+    ours = isinstance(sender, AccountHistory)
     if isinstance(sender, AccountHistory):
         addresses = len(sender.addresses)
         networks = len(sender.networks) + sender.more_networks
-        hours = _hours(sender)
+        hours = _hours(sender) if judgement.findings else ()
     return AccountAssessment(
         account=sender.account,
         kind=sender.kind,
@@ -130,6 +131,7 @@ def _account(sender: SenderHistory, judgement: Judgement) -> AccountAssessment:
         client_addresses=addresses,
         networks=networks,
         hours=hours,
+        ours=ours,
     )
 
 

@@ -63,7 +63,7 @@ def test_nothing_in_a_log_moves_the_terminal(hostile: Examination) -> None:
 
 
 def test_senders_outside_are_not_next_in_line(no: Examination, stolen: AccountAssessment) -> None:
-    stranger = replace(stolen, account="news@elsewhere.example", standing=Standing.NORMAL, hours=())
+    stranger = replace(stolen, account="news@elsewhere.example", standing=Standing.NORMAL, ours=False)
     judged = replace(no.assessment, accounts=(stranger, *no.assessment.accounts))
     text = "\n".join(lines_of(replace(no, assessment=judged), PIPE))
     assert "news@elsewhere.example" not in text
