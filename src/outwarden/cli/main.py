@@ -27,6 +27,7 @@ VERBS = {
         "outwarden.cli.authentication:authentication",
         "SPF, DKIM, DMARC and the rest: what to publish.",
     ),
+    "takedown": ("outwarden.cli.takedown:takedown", "Who answers for an address or domain, and the report to them."),
     "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, its shape, who fills it."),
     "demo": ("outwarden.cli.demo:demo", "Write a sample day of an invented provider to try check on."),
     "completion": ("outwarden.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
