@@ -20,7 +20,10 @@ BLOCKED_FOR = timedelta(hours=48)
 
 
 class DelistingTask(msgspec.Struct, frozen=True):
-    """The way off one list for one target: one listing, from its begin to its end; all times UTC."""
+    """The way off one list for one target: one listing, from its begin to its end; all times UTC.
+
+    ``page`` is where a person asks.
+    """
 
     target: str
     list: str
@@ -29,6 +32,7 @@ class DelistingTask(msgspec.Struct, frozen=True):
     fixed_at: datetime | None = None
     cause: str | None = None
     requests: tuple[datetime, ...] = ()
+    page: str | None = None
 
     @property
     def step(self) -> str:

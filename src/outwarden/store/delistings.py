@@ -39,11 +39,16 @@ class Delistings:
             )
         return self.task(target, listed_by)
 
+    def refusal(self, target: str, listed_by: str, now: datetime) -> str | None:
+        """Return why the list must not be asked now, None where it may.  Raises ``NoSuchListing``."""
+        _, task = self._newest(target, listed_by)
+        return refusal_of_request(task, periods(self._listings.history(target)), now)
+
     def request(self, target: str, listed_by: str, now: datetime) -> DelistingTask:
         """Write down that the list is being asked.  Raises ``NoSuchListing`` and ``RequestRefused``."""
         with self._database.writing():
-            number, task = self._newest(target, listed_by)
-            reason = refusal_of_request(task, periods(self._listings.history(target)), now)
+            number, _ = self._newest(target, listed_by)
+            reason = self.refusal(target, listed_by, now)
             if reason is not None:
                 raise RequestRefused(reason)
             self._database.rows(
@@ -61,7 +66,7 @@ class Delistings:
 
     def _found(self, condition: str, *values: str) -> list[tuple[int, DelistingTask]]:
         rows = self._database.rows(
-            "SELECT id, target, list, began_at, ended_at, fixed_at, cause FROM listing "  # noqa: S608 (our own words)
+            "SELECT id, target, list, began_at, ended_at, fixed_at, cause, page FROM listing "  # noqa: S608 (our own words)
             f"WHERE {condition}",
             *values,
         )
@@ -76,9 +81,10 @@ class Delistings:
                     moment_or_none(fixed),
                     cause,
                     self._requests(number),
+                    page,
                 ),
             )
-            for number, target, name, began, ended, fixed, cause in rows
+            for number, target, name, began, ended, fixed, cause, page in rows
         ]
 
     def _requests(self, number: int) -> tuple[datetime, ...]:

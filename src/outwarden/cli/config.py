@@ -1,0 +1,90 @@
+"""``outwarden config``: is the configuration right, what holds and from where, and what can be set."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outwarden.cli.rendering import plain, print_json
+from outwarden.cli.settings_option import BadConfiguration, configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from outwarden.service.settings import Configuration
+
+
+@click.group(epilog="Exit code: 0 done, 2 usage, 78 the configuration cannot be used.")
+def config() -> None:
+    """The configuration: check it, show what holds, or print its schema."""
+
+
+@config.command("check")
+@click.pass_context
+def config_check(context: click.Context) -> None:
+    """Say whether the service would start with it; nothing is asked and nothing is changed."""
+    from outwarden.service.settings import ConfigurationError
+    from outwarden.service.watch_list import WatchList
+
+    found = configuration(context.obj)
+    try:
+        watch = WatchList(found)
+    except ConfigurationError as fault:
+        raise BadConfiguration(str(fault)) from fault
+    read = ", ".join(found.files) or "no file"
+    if context.obj["json"]:
+        print_json(
+            {"ok": True, "read": found.files, "targets": len(watch.targets), "lists": len(watch.catalogue.asked)}
+        )
+    elif not context.obj["quiet"]:
+        click.echo(
+            plain(
+                f"good (read: {read}); {len(watch.targets)} addresses and domains would be watched on "
+                f"{len(watch.catalogue.asked)} blocklists"
+            )
+        )
+
+
+@config.command("show")
+@click.pass_context
+def config_show(context: click.Context) -> None:
+    """Print what holds, as TOML, and behind each line where it comes from.  Secrets are not among it."""
+    found = configuration(context.obj)
+    if context.obj["json"]:
+        print_json(found.settings)
+        return
+    for line in _shown(found):
+        click.echo(plain(line))
+
+
+@config.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration."""
+    import msgspec
+
+    from outwarden.service.settings import Settings
+
+    click.echo(msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Settings)), indent=2).decode())
+
+
+def _shown(found: "Configuration") -> "Iterator[str]":
+    from outwarden.service.settings import fields
+
+    for section, _, inside in fields():
+        yield f"[{section}]"
+        for field in inside:
+            name = field.key.partition(".")[2]
+            value = getattr(getattr(found.settings, section), name)
+            yield f"{name} = {toml(value)}  # {found.place(field.key) or 'default'}"
+        yield ""
+
+
+def toml(value: Any) -> str:  # noqa: ANN401 (what TOML can hold)
+    """Return a value as TOML writes it on one line."""
+    import json
+
+    if isinstance(value, dict):
+        inside = ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {toml(each)}" for key, each in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml(each) for each in value)}]"
+    return json.dumps(value, ensure_ascii=False)

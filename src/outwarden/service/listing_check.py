@@ -1,0 +1,54 @@
+"""Is anything of ours listed: from the store, or by asking now.  What ``outwarden monitor blocklists`` says.
+
+Reading the store imports nothing that asks: a monitor calls this each minute.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from outwarden.detection.listing_state import Asked, NowListed, Standing, standing
+from outwarden.events import ListAnswerKind
+from outwarden.service.settings import Configuration
+from outwarden.store.store import Store
+
+
+def from_store(configuration: Configuration, path: Path, now: datetime, rounds: int) -> Standing:
+    """Judge what the service wrote down; answers older than ``rounds`` rounds are stale.
+
+    Raises ``StoreUnusable`` and ``ConfigurationError``.
+    """
+    every = timedelta(minutes=configuration.settings.blocklists.every_minutes)
+    with Store(path, read_only=True) as store:
+        answers = store.listings.last_answers()
+        listings = store.listings.open()
+    majors = {(each.target, each.list) for each in answers if each.major}
+    listed = [
+        NowListed(each.target, each.list, each.meaning, (each.target, each.list) in majors, each.began_at)
+        for each in listings
+    ]
+    asked = [Asked(each.target, each.list, each.answer, each.major, each.asked_at) for each in answers]
+    targets = _targets(configuration) or sorted({each.target for each in answers})
+    return standing(targets, listed, asked, now, rounds * every)
+
+
+def ask_now(configuration: Configuration, targets: Sequence[str], now: datetime) -> Standing:
+    """Ask about ``targets``, or about what the settings name.  Raises ``ConfigurationError``."""
+    from outwarden.dns.checking import check
+    from outwarden.service.watch_list import WatchList
+
+    watch = WatchList(configuration, targets)
+    answers = list(check(watch.targets, watch.catalogue, watch.lookup(), now))
+    listed = [
+        NowListed(each.target, each.list, each.meaning, each.major, None)
+        for each in answers
+        if each.answer is ListAnswerKind.LISTED
+    ]
+    asked = [Asked(each.target, each.list, each.answer, each.major, now) for each in answers]
+    return standing([target.text for target in watch.targets], listed, asked, now)
+
+
+def _targets(configuration: Configuration) -> list[str]:
+    from outwarden.service.watch_list import watched
+
+    return [target.text for target in watched(configuration)]

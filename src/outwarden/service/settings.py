@@ -1,0 +1,250 @@
+"""The settings: what can be set, how it is read, and where each value came from.
+
+Works with none.  ``outwarden.toml``, then ``conf.d/*.toml`` beside it in the order of their names, then the
+environment (``OUTWARDEN__SECTION__KEY``); what comes later wins, a list or value as a whole.  Secrets stand in files of
+their own and are named by a key that ends in ``_file``; a name without a slash is a systemd credential.
+
+A mistake is a ``ConfigurationError``: one line with file, line, key, what is wrong and what would do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from outwarden.service.settings_files import Mistake, Table, environment_tables, file_table, in_words, merged
+
+DEFAULT_FILE = Path("/etc/outwarden/outwarden.toml")
+
+
+class ConfigurationError(Exception):
+    """A setting cannot be used; one line names file, line, key, the value and the cure."""
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class SiteSettings(_Section, frozen=True):
+    """What is ours."""
+
+    addresses: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="The addresses and networks (CIDR) that our mail leaves from, IPv4 and IPv6."),
+    ] = ()
+    domains: Annotated[
+        tuple[str, ...], msgspec.Meta(description="The domains that we send mail for, and our servers' names.")
+    ] = ()
+
+
+class StoreSettings(_Section, frozen=True):
+    """Where things are remembered."""
+
+    path: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1, description="The SQLite file; its folder is made, and alarms are handed over there."
+        ),
+    ] = "/var/lib/outwarden/outwarden.db"
+
+
+class DnsSettings(_Section, frozen=True):
+    """How names are asked."""
+
+    resolver: Annotated[
+        str, msgspec.Meta(description="The resolver to ask, HOST[:PORT]; empty for the first of `/etc/resolv.conf`.")
+    ] = ""
+    deadline_seconds: Annotated[
+        float, msgspec.Meta(gt=0, le=30, description="After so many seconds a question counts as not answered.")
+    ] = 2.0
+
+
+class BlocklistSettings(_Section, frozen=True):
+    """Which lists are watched, and how often they are asked."""
+
+    every_minutes: Annotated[
+        int,
+        msgspec.Meta(
+            ge=5,
+            le=1440,
+            description="How often each of our addresses and domains is asked about, spread over this time.",
+        ),
+    ] = 60
+    queries_per_second: Annotated[
+        float,
+        msgspec.Meta(
+            gt=0, le=100, description="The most that any one list is asked; less where the catalogue says less."
+        ),
+    ] = 2.0
+    catalogue: Annotated[
+        str, msgspec.Meta(description="A catalogue file to use instead of the one shipped; empty for that.")
+    ] = ""
+    lists: Annotated[
+        tuple[str, ...], msgspec.Meta(description="Ask only these lists, by id; empty for those asked by default.")
+    ] = ()
+    silenced: Annotated[tuple[str, ...], msgspec.Meta(description="Lists that are never asked, by id.")] = ()
+    weights: Annotated[
+        dict[str, str], msgspec.Meta(description="How much a list counts here, by id: major, minor, hobby or silent.")
+    ] = {}
+    added: Annotated[
+        dict[str, dict[str, Any]],
+        msgspec.Meta(
+            description="Lists of your own, each a table as in the catalogue file; one of the same id is replaced."
+        ),
+    ] = {}
+    keys: Annotated[
+        dict[str, str],
+        msgspec.Meta(
+            description="Your keys, each in a file of its own: `spamhaus_file`, `abusix_file`, `spamrats_file`."
+        ),
+    ] = {}
+
+
+class AlarmSettings(_Section, frozen=True):
+    """Who is told."""
+
+    command: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            description="A program and its arguments, run for each alarm (no shell): `{line}` in an argument is the "
+            "alarm in one line, standard input its text, `OUTWARDEN_ALARM` in its environment all of it as JSON. "
+            "Empty: stderr alone."
+        ),
+    ] = ()
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    site: Annotated[SiteSettings, msgspec.Meta(description="What is ours.")] = SiteSettings()
+    store: Annotated[StoreSettings, msgspec.Meta(description="Where things are remembered.")] = StoreSettings()
+    dns: Annotated[DnsSettings, msgspec.Meta(description="How names are asked.")] = DnsSettings()
+    blocklists: Annotated[
+        BlocklistSettings, msgspec.Meta(description="Which lists are watched, and how often they are asked.")
+    ] = BlocklistSettings()
+    alarms: Annotated[AlarmSettings, msgspec.Meta(description="Who is told.")] = AlarmSettings()
+
+
+class Field(NamedTuple):
+    """One setting for a page or a listing: ``default`` is TOML."""
+
+    key: str
+    default: object
+    sentence: str
+
+
+class Configuration:
+    """The settings of this run, and where they came from."""
+
+    def __init__(self, settings: Settings, tables: Sequence[Table], credentials: Path | None) -> None:
+        self.settings = settings
+        self.files = tuple(table.source for table in tables)
+        self._tables = tables
+        self._credentials = credentials
+
+    def place(self, key: str) -> str | None:
+        """Return ``FILE:LINE`` or the variable that set a key last, None where it has its default."""
+        for table in reversed(self._tables):
+            if table.has(key):
+                return table.place(key)
+        return None
+
+    def wrong(self, key: str, what: str) -> ConfigurationError:
+        """Return the error for a key whose value does not do."""
+        place = self.place(key)
+        return ConfigurationError(f"{place}: {key}: {what}" if place else f"{key}: {what}")
+
+    def secrets(self, key: str, named: Mapping[str, str]) -> dict[str, str]:
+        """Return what stands in the files of ``named`` (``NAME_file``: path).  Raises ``ConfigurationError``."""
+        found = {}
+        for name, path in named.items():
+            if not name.endswith("_file"):
+                cure = f"a secret stands in a file of its own; write {name}_file = PATH instead"
+                raise self.wrong(f"{key}.{name}", cure)
+            found[name.removesuffix("_file")] = self._secret(f"{key}.{name}", path)
+        return found
+
+    def _secret(self, key: str, path: str) -> str:
+        file = Path(path)
+        if "/" not in path:
+            if self._credentials is None:
+                raise self.wrong(
+                    key,
+                    f"{path!r} has no slash, so it is a systemd credential, and there are none; write the whole path",
+                )
+            file = self._credentials / path
+        try:
+            secret = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            why = fault.strerror if isinstance(fault, OSError) else "not UTF-8 text"
+            raise self.wrong(key, f"{file}: {why}; name a file that the service can read") from None
+        if not secret:
+            raise self.wrong(key, f"{file} is empty; write the secret into it")
+        return secret
+
+
+def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Configuration:
+    """Read the settings; ``file`` None is the default file, which may be missing.  Raises ``ConfigurationError``."""
+    environment = os.environ if environment is None else environment
+    try:
+        tables = list(_tables(file, environment))
+        settings = msgspec.convert(merged(tables), Settings, strict=True)
+    except Mistake as fault:
+        raise ConfigurationError(str(fault)) from None
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    return Configuration(settings, tables, Path(folder) if folder else None)
+
+
+def fields() -> Iterator[tuple[str, str, list[Field]]]:
+    """Yield each section: its name, its sentence, its fields."""
+    for section in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
+        inside = section.type.type
+        described = [
+            Field(f"{section.name}.{each.name}", each.default, _sentence(each.type))
+            if each.default is not msgspec.NODEFAULT
+            else Field(f"{section.name}.{each.name}", each.default_factory(), _sentence(each.type))
+            for each in inside.fields
+        ]
+        yield section.name, _sentence(section.type), described
+
+
+def _sentence(described: msgspec.inspect.Type) -> str:
+    return str((getattr(described, "extra_json_schema", None) or {}).get("description", ""))
+
+
+def _tables(file: Path | None, environment: Mapping[str, str]) -> Iterator[Table]:
+    main = file or DEFAULT_FILE
+    parts = sorted((main.parent / "conf.d").glob("*.toml"))
+    for each in (main, *parts):
+        if each is main and file is None and not each.exists():
+            continue
+        yield _checked(file_table(each))
+    for table in environment_tables(environment, _fits):
+        yield _checked(table)
+
+
+def _fits(table: dict[str, Any]) -> bool:
+    try:
+        msgspec.convert(table, Settings, strict=True)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _checked(table: Table) -> Table:
+    """Return the table, each held against the settings by itself so that a mistake is told with its place."""
+    try:
+        msgspec.convert(table.content, Settings, strict=True)
+    except msgspec.ValidationError as fault:
+        raise Mistake(in_words(str(fault), table, known_keys())) from None
+    return table
+
+
+def known_keys() -> dict[str, tuple[str, ...]]:
+    """Return the keys by section; those of ``""`` are the sections."""
+    sections = {name: tuple(each.key.partition(".")[2] for each in inside) for name, _, inside in fields()}
+    return {"": tuple(sections), **sections}

@@ -1,0 +1,108 @@
+"""From the settings to what is watched: our addresses and domains, the lists, and how they are asked."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from outwarden.dns.blocklist import Tier, UnusableCatalogue
+from outwarden.dns.catalogue import Catalogue, load_catalogue
+from outwarden.dns.lookup import Lookup
+from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
+from outwarden.dns.targets import Target, TargetKind, Targets, UnusableTarget
+from outwarden.service.settings import Configuration, ConfigurationError
+
+
+class WatchList:
+    """What is watched, by which lists, how often."""
+
+    def __init__(self, configuration: Configuration, instead: Sequence[str] = ()) -> None:
+        """``instead`` are targets in place of those that the settings name.  Raises ``ConfigurationError``."""
+        blocklists = configuration.settings.blocklists
+        self.every = timedelta(minutes=blocklists.every_minutes)
+        self.catalogue = _catalogue(configuration)
+        self.targets = _targets(configuration, instead)
+        self._pace = blocklists.queries_per_second
+        self._deadline = configuration.settings.dns.deadline_seconds
+        self.resolver = _resolver(configuration)
+        self._can_be_asked_in_time(configuration)
+
+    def lookup(self) -> Lookup:
+        """Return what asks, no list faster than it may be asked."""
+        allowed = self.catalogue.paces
+        paces = {each.id: min(self._pace, allowed.get(each.id, self._pace)) for each in self.catalogue.asked}
+        return Lookup(self.resolver, self._deadline, paces=paces)
+
+    def _can_be_asked_in_time(self, configuration: Configuration) -> None:
+        needed = len(self.targets) / self.every.total_seconds()
+        minutes = self.every.total_seconds() / 60
+        # Controls and explanations are asked too, so that half the pace is left for them.
+        if needed > self._pace / 2:
+            raise configuration.wrong(
+                "blocklists.every_minutes",
+                f"{len(self.targets)} addresses and domains each {minutes:.0f} minutes are more than {self._pace:g} "
+                "queries per second allow; ask less often, or set blocklists.queries_per_second higher",
+            )
+
+
+def watched(configuration: Configuration) -> Targets:
+    """Return our addresses and domains; empty where none are named.  Raises ``ConfigurationError``."""
+    site = configuration.settings.site
+    _check_each(configuration, "site.addresses", site.addresses, domains=False)
+    _check_each(configuration, "site.domains", site.domains, domains=True)
+    return Targets((*site.addresses, *site.domains))
+
+
+def _targets(configuration: Configuration, instead: Sequence[str]) -> tuple[Target, ...]:
+    try:
+        found = tuple(dict.fromkeys(Targets(instead) if instead else watched(configuration)))
+    except UnusableTarget as fault:
+        raise ConfigurationError(str(fault)) from None
+    if not found:
+        raise ConfigurationError(
+            f"nothing to watch: name your addresses in {_main(configuration)}, "
+            'for example: [site] addresses = ["192.0.2.1"], domains = ["isp.example"]'
+        )
+    return found
+
+
+def _check_each(configuration: Configuration, key: str, texts: tuple[str, ...], *, domains: bool) -> None:
+    for text in texts:
+        try:
+            kind = next(iter(Targets((text,)))).kind
+        except UnusableTarget as fault:
+            raise configuration.wrong(key, str(fault)) from None
+        if (kind is TargetKind.DOMAIN) != domains:
+            wanted, cure = ("a domain", "site.addresses") if domains else ("an address or network", "site.domains")
+            raise configuration.wrong(key, f"{text!r} is not {wanted}; does it belong into {cure}?")
+
+
+def _main(configuration: Configuration) -> str:
+    return configuration.files[0] if configuration.files else "/etc/outwarden/outwarden.toml"
+
+
+def _catalogue(configuration: Configuration) -> Catalogue:
+    chosen = configuration.settings.blocklists
+    keys = configuration.secrets("blocklists.keys", chosen.keys)
+    try:
+        catalogue = load_catalogue(
+            Path(chosen.catalogue) if chosen.catalogue else None,
+            keys=keys,
+            added=chosen.added,
+            weights=chosen.weights,
+            silenced=chosen.silenced,
+        )
+        # Lists that count for nothing are shown when a person asks, and wake nobody.
+        names = chosen.lists or [each.id for each in catalogue.asked if each.tier is not Tier.SILENT]
+        return catalogue.chosen(names)
+    except UnusableCatalogue as fault:
+        place = configuration.place("blocklists")
+        raise ConfigurationError(f"{place}: blocklists: {fault}" if place else str(fault)) from None
+
+
+def _resolver(configuration: Configuration) -> Resolver:
+    named = configuration.settings.dns.resolver
+    try:
+        return parse(named) if named else system_resolvers()[0]
+    except UnusableResolver as fault:
+        cure = str(fault).replace("--resolver HOST[:PORT]", "dns.resolver")
+        raise configuration.wrong("dns.resolver", cure) from None
