@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from outwarden.authentication.answers import RecordSource
 from outwarden.authentication.domain_names import Address
-from outwarden.authentication.policy_fetch import addresses_of, is_public
+from outwarden.authentication.public_addresses import find_addresses, is_public
 from outwarden.authentication.role_mailboxes import Probe
 
 SMTP_PORT = 25
@@ -37,11 +37,11 @@ class SmtpMailboxProbe:
 
     def __call__(self, host: str, mailbox: str) -> Probe:
         """Return what ``host`` says of ``mailbox``."""
-        addresses, nowhere = addresses_of(host, self._records, self._may_connect)
-        if not addresses:
-            return Probe(None, nowhere.fault or "no address")
+        found = find_addresses(host, self._records, self._may_connect)
+        if not found.addresses:
+            return Probe(None, f"{found.fault}")
         try:
-            return self._ask(str(addresses[0]), mailbox)
+            return self._ask(str(found.addresses[0]), mailbox)
         except (OSError, smtplib.SMTPException) as error:
             return Probe(None, f"{host} could not be asked: {_words(error)}")
 

@@ -1,30 +1,22 @@
-"""Fetches an MTA-STS policy over HTTPS, and connects to mail exchangers for the RCPT probe's sake.
+"""Fetches an MTA-STS policy over HTTPS, from the host that a stranger's DNS names.
 
-Both go to addresses that a stranger's DNS names, so they connect to public addresses only (no
-loopback, no private network), to an address that was checked and not looked up again, follow no
-redirect, and end by size and by time.
+So it connects to public addresses only, to one that was looked at and is not looked up again, follows
+no redirect, and ends by size and by time.
 """
 
 import socket
 import ssl
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 
-from outwarden.authentication.answers import RecordSource, RecordType
+from outwarden.authentication.answers import RecordSource
 from outwarden.authentication.domain_names import Address
 from outwarden.authentication.mta_sts import LONGEST_POLICY, PolicyText
+from outwarden.authentication.public_addresses import find_addresses, is_public
 
 HTTPS_PORT = 443
 FETCH_SECONDS = 10.0
 _LONGEST_HEADER = 16_384
-_MOST_ADDRESSES = 4
-
-
-def is_public(address: Address) -> bool:
-    """Return whether an address may be connected to because somebody's DNS says so."""
-    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    return address.is_global and not address.is_multicast and (mapped is None or mapped.is_global)
 
 
 class HttpsPolicyFetcher:
@@ -46,18 +38,19 @@ class HttpsPolicyFetcher:
 
     def __call__(self, host: str) -> PolicyText:
         """Return what ``host`` serves as its policy, or why it could not be read."""
-        addresses, fault = addresses_of(host, self._records, self._may_connect)
+        found = find_addresses(host, self._records, self._may_connect)
+        outcome = PolicyText(fault=found.fault, refused=found.answered)
         ends_at = time.monotonic() + self._seconds
-        for address in addresses:
+        for address in found.addresses:
             try:
                 return _policy(self._get(host, address, ends_at))
             except ssl.SSLCertVerificationError as error:
                 return PolicyText(fault=f"the certificate is not good: {error.verify_message}", refused=True)
             except TimeoutError:
-                fault = PolicyText(fault=f"{address} did not answer in time")
+                outcome = PolicyText(fault=f"{address} did not answer in time")
             except OSError as error:
-                fault = PolicyText(fault=f"{address} could not be connected to: {error.strerror or error}")
-        return fault
+                outcome = PolicyText(fault=f"{address} could not be connected to: {error.strerror or error}")
+        return outcome
 
     def _get(self, host: str, address: Address, ends_at: float) -> bytes:
         with socket.create_connection((str(address), self._port), timeout=_left(ends_at)) as plain:
@@ -67,21 +60,6 @@ class HttpsPolicyFetcher:
                 request = f"GET /.well-known/mta-sts.txt HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
                 connection.sendall(request.encode("ascii"))
                 return _read(connection, ends_at)
-
-
-def addresses_of(
-    host: str, records: RecordSource, may_connect: Callable[[Address], bool]
-) -> tuple[list[Address], PolicyText]:
-    """Return the addresses of ``host`` that may be connected to, and what to say where there is none."""
-    answers = [records.ask(host, kind) for kind in (RecordType.A, RecordType.AAAA)]
-    found = [ip_address(value) for answer in answers for value in answer.values]
-    allowed = [address for address in found if may_connect(address)][:_MOST_ADDRESSES]
-    if found:
-        return allowed, PolicyText(fault=f"{host} has no public address, only {found[0]}", refused=True)
-    failure = next((answer.failure for answer in answers if answer.failure is not None), None)
-    if failure is not None:
-        return [], PolicyText(fault=f"could not ask for the address of {host}: {failure}")
-    return [], PolicyText(fault=f"{host} has no address", refused=True)
 
 
 def _left(ends_at: float) -> float:

@@ -88,6 +88,8 @@ class DnsRecords:
             if answer.failure is None:
                 return answer
             failure = answer.failure
+            if failure == "formerr":
+                query.use_edns(False)  # RFC 6891 section 7: a server that does not know EDNS says so like this.
         return Answer(failure=failure)
 
     def _given_up(self) -> bool:

@@ -34,6 +34,10 @@ class _Answers:
         if first in {"servfail", "refused"}:
             reply.set_rcode(dns.rcode.from_text(first))
             return [reply.to_wire()]
+        if first == "old" and query.edns >= 0:
+            reply.use_edns(False)
+            reply.set_rcode(dns.rcode.FORMERR)
+            return [reply.to_wire()]
         self._fill(reply, question, name)
         if first == "long" and not over_tcp:
             reply.answer.clear()

@@ -26,6 +26,7 @@ ZONE = {
     ("alias.isp.example", "CNAME"): ["mx.isp.example."],
     ("long.isp.example", "TXT"): ['"' + "x" * 250 + '"', '"' + "y" * 250 + '"'],
     ("forged.isp.example", "A"): ["192.0.2.66"],
+    ("old.isp.example", "A"): ["192.0.2.67"],
 }
 
 
@@ -50,6 +51,7 @@ ANSWERS = [
     ("an alias is followed", "alias.isp.example", A, Answer(("192.0.2.10",))),
     ("too long for UDP", "long.isp.example", TXT, Answer(("x" * 250, "y" * 250))),
     ("other packets come first", "forged.isp.example", A, Answer(("192.0.2.66",))),
+    ("a server without EDNS", "old.isp.example", A, Answer(("192.0.2.67",))),
     ("no such record", "mx.isp.example", TXT, Answer()),
     ("no such name", "gone.isp.example", TXT, Answer(exists=False)),
     ("no name at all", "a..example", TXT, Answer(exists=False)),
