@@ -79,7 +79,7 @@ def accused(assessment: Assessment) -> tuple[AccountAssessment, ...]:
 def next_in_line(assessment: Assessment, most: int) -> list[AccountAssessment]:
     """Return accounts of ours that are not accused, most points first.
 
-    Senders outside, whose mail only came in, have no hours: they answer no question here.
+    Senders outside, whose mail only came in, answer no question here.
     """
     suspects = accused(assessment)
     ours = (account for account in assessment.accounts if account.ours and account not in suspects)
