@@ -4,7 +4,7 @@ Rows that say "no" for every target are counted and not shown, and so are the ta
 no list has.  A cell is a code, ``no``, or ``? why``; an empty one means that the list is not for such things.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import click
@@ -29,19 +29,20 @@ class Matrix(NamedTuple):
 
 def matrix(results: Sequence[TargetListings], whole: bool) -> Matrix:
     """Return what the matrix shows; ``whole`` leaves nothing out."""
-    by_target = [{answer.list: answer for answer in one.answers} for one in results]
-    shown = [place for place, row in enumerate(by_target) if whole or len(results) <= FEW_TARGETS or _any_listed(row)]
-    left_out = [] if whole else _targets_left_out(len(results), len(shown))
-    shown = shown if whole else shown[:_MOST_COLUMNS]
-    lists = sorted(dict.fromkeys(name for row in by_target for name in row), key=lambda name: _rank(name, by_target))
+    listed = [one for one in results if whole or len(results) <= FEW_TARGETS or _any_listed(one.answers)]
+    left_out = [] if whole else _targets_left_out(len(results), len(listed))
+    shown = listed if whole else listed[:_MOST_COLUMNS]
+    tallies = _tallies(results)
+    lists = sorted(tallies, key=lambda name: tallies[name].rank(name))
     if not whole:
-        silent = [name for name in lists if _rank(name, by_target)[0] == 2]
-        lists = lists[: len(lists) - len(silent)]
-        if silent:
+        telling = [name for name in lists if tallies[name].listed or tallies[name].not_asked]
+        if silent := len(lists) - len(telling):
             every = "all" if len(results) > 1 else "it"
-            left_out.append(f"no: {len(silent)} more list{'s' if len(silent) > 1 else ''} answered that for {every}")
-    rows = [[plain(name), *(cell(by_target[place].get(name)) for place in shown)] for name in lists]
-    return Matrix(["list", *(plain(results[place].target) for place in shown)], rows, left_out)
+            left_out.append(f"no: {silent} more list{'s' if silent > 1 else ''} answered that for {every}")
+        lists = telling
+    columns = [{answer.list: answer for answer in one.answers} for one in shown]
+    rows = [[plain(name), *(cell(column.get(name)) for column in columns)] for name in lists]
+    return Matrix(["list", *(plain(one.target) for one in shown)], rows, left_out)
 
 
 def matrix_lines(results: Sequence[TargetListings], whole: bool, width: int) -> list[str]:
@@ -71,8 +72,34 @@ def _blocks(shown: Matrix, width: int) -> Iterator[tuple[int, int]]:
     yield first, len(widths)
 
 
-def _any_listed(row: Mapping[str, ListAnswer]) -> bool:
-    return any(answer.answer is ListAnswerKind.LISTED for answer in row.values())
+def _any_listed(answers: Iterable[ListAnswer]) -> bool:
+    return any(answer.answer is ListAnswerKind.LISTED for answer in answers)
+
+
+class _Tally:
+    """How often a list answered what."""
+
+    __slots__ = ("listed", "major", "not_asked")
+
+    def __init__(self, major: bool) -> None:
+        self.major = major
+        self.listed = self.not_asked = 0
+
+    def rank(self, name: str) -> tuple[int, bool, bool, str]:
+        """Return where its row stands: most listings first, then not asked, majors before others."""
+        return (-self.listed, not self.not_asked, not self.major, name)
+
+
+def _tallies(results: Iterable[TargetListings]) -> dict[str, _Tally]:
+    tallies: dict[str, _Tally] = {}
+    for one in results:
+        for answer in one.answers:
+            tally = tallies.get(answer.list)
+            if tally is None:
+                tally = tallies[answer.list] = _Tally(answer.major)
+            tally.listed += answer.answer is ListAnswerKind.LISTED
+            tally.not_asked += answer.answer is ListAnswerKind.COULD_NOT_ASK
+    return tallies
 
 
 def _targets_left_out(count: int, listed: int) -> list[str]:
@@ -82,11 +109,3 @@ def _targets_left_out(count: int, listed: int) -> list[str]:
     if listed > _MOST_COLUMNS:
         lines.append(f"the first {_MOST_COLUMNS} of them are shown; all: -v")
     return lines
-
-
-def _rank(name: str, by_target: Sequence[Mapping[str, ListAnswer]]) -> tuple[int, int, bool, str]:
-    """Return where a list's row stands: with listings, most first; not asked; said no everywhere."""
-    answers = [row[name] for row in by_target if name in row]
-    listed = sum(answer.answer is ListAnswerKind.LISTED for answer in answers)
-    unasked = any(answer.answer is ListAnswerKind.COULD_NOT_ASK for answer in answers)
-    return (0 if listed else 1 if unasked else 2, -listed, not answers[0].major, name)

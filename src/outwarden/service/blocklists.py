@@ -18,7 +18,7 @@ from outwarden.dns.list_names import target_part
 from outwarden.dns.lookup import Lookup
 from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
 from outwarden.dns.targets import Targets, UnusableTarget
-from outwarden.events import ListAnswer, ListAnswerKind
+from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
 
 _FEW_TARGETS = 64
 _PATIENT_SECONDS = 2.0
@@ -76,19 +76,29 @@ class Survey:
             yield answer
 
     def results(self, signs: LogSigns | None = None) -> Iterator[TargetListings]:
-        """Yield each target with its diagnosis, in the order in which they were named; after ``answers``."""
+        """Yield each target with its diagnosis, in the order in which they were named; after ``answers``.
+
+        Among its answers those that tell of no listing are shared by all targets, and name none.
+        """
         found = shapes(self._rows)
         ways = {each.id: words for each in self.catalogue.asked if (words := each.delisting.conditions) is not None}
+        alike: dict[tuple[int, ...], Diagnosis] = {}
         for target, row in self._rows.items():
-            answers = tuple({answer.list: replace(answer, target=target) for answer in row}.values())
-            shape = found.get(target, _ALONE)
-            yield TargetListings(target, answers, diagnose(answers, signs, shape=shape, conditions=ways))
+            answers = tuple({answer.list: answer for answer in row}.values())
+            # Most addresses of a network have the same answers, and then the same diagnosis.
+            same = tuple(map(id, answers))
+            diagnosis = alike.get(same) if signs is None else None
+            if diagnosis is None:
+                named = [replace(answer, target=target) for answer in answers]
+                diagnosis = diagnose(named, signs, shape=found.get(target, _ALONE), conditions=ways)
+                alike[same] = diagnosis
+            yield TargetListings(target, answers, diagnosis)
 
     def _kept(self, answer: ListAnswer) -> ListAnswer:
         if answer.answer is ListAnswerKind.LISTED:
             return answer
         key = (answer.list, answer.answer, answer.why_not, answer.meaning, answer.codes)
-        return self._unlisted.setdefault(key, replace(answer, ttl_seconds=None))
+        return self._unlisted.setdefault(key, replace(answer, target="", ttl_seconds=None))
 
     def _expected(self) -> int:
         """Return about how many answers there will be: the addresses of a network are all asked the same."""

@@ -15,7 +15,7 @@ _ENOUGH_TO_DOUBT = 2.0
 
 
 class TargetListings(msgspec.Struct, frozen=True):
-    """Everything the lists say of one target, and what it means."""
+    """Everything the lists say of one target, and what it means; an answer need not name the target again."""
 
     target: str
     answers: tuple[ListAnswer, ...]
