@@ -42,16 +42,14 @@ _MOST_WAITING = 8192
 # A list that has answered may have one part in so many of all that is under way before it answers again.
 _SHARE = 4
 
-_FAILURES: tuple[Failure | None, ...] = tuple(
-    {
-        ResponseCode.NOERROR: None,
-        ResponseCode.NXDOMAIN: None,
-        ResponseCode.SERVFAIL: Failure.SERVFAIL,
-        ResponseCode.REFUSED: Failure.REFUSED,
-    }.get(rcode, Failure.ERROR)  # type: ignore[call-overload]
-    for rcode in range(16)
-)
-"""By response code: what it says of the asking."""
+_MEANINGS: dict[int, Failure | None] = {
+    ResponseCode.NOERROR: None,
+    ResponseCode.NXDOMAIN: None,
+    ResponseCode.SERVFAIL: Failure.SERVFAIL,
+    ResponseCode.REFUSED: Failure.REFUSED,
+}
+# For each code that a header can hold: what it says of the asking.
+_FAILURES = tuple(_MEANINGS.get(rcode, Failure.ERROR) for rcode in range(16))
 
 
 class Circumstances(Protocol):
@@ -339,10 +337,16 @@ class Asking:
 
     def _ask_by_tcp(self, port: Port, query_id: bytes) -> None:
         """Ask the same by TCP, within the same deadline (RFC 7766 section 5)."""
-        stream = Stream(port.socket.family, port.socket.getpeername(), port.query(query_id))
+        query = port.query(query_id)
         question, _, group, due, attempt, _ = port.flights.pop(query_id)
-        due += sum(self._steps[attempt + 1 :])
         group.answered()
+        try:
+            stream = Stream(port.socket.family, port.socket.getpeername(), query)
+        except OSError:
+            # No descriptor is left.
+            self._lost(question, group, Failure.TRUNCATED)
+            return
+        due += sum(self._steps[attempt + 1 :])
         self._streams[stream] = question, group, due
         self._check_at = min(self._check_at, due)
         self._selector.register(stream.socket, selectors.EVENT_WRITE, stream)
