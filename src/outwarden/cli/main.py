@@ -29,12 +29,16 @@ VERBS = {
     ),
     "takedown": ("outwarden.cli.takedown:takedown", "Who answers for an address or domain, and the report to them."),
     "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, its shape, who fills it."),
+    "delisting": ("outwarden.cli.delisting:delisting", "The way off each list: what is to do, and when to ask."),
+    "monitor": ("outwarden.cli.monitor:monitor", "Checks for Nagios or Icinga, with perfdata."),
+    "run": ("outwarden.cli.run:run", "The service: watch the blocklists, and say when a listing begins and ends."),
+    "config": ("outwarden.cli.config:config", "The configuration: check it, show what holds, print its schema."),
     "demo": ("outwarden.cli.demo:demo", "Write a sample day of an invented provider to try check on."),
     "completion": ("outwarden.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
 }
 """Verb: where it lives, and its line in ``--help``."""
 
-MONITORED = frozenset({"check"})
+MONITORED = frozenset({"check", "monitor"})
 """Verbs whose exit code a monitor reads: 0 fine, 1 warning, 2 critical, 3 unknown."""
 
 _COMPLETION_VARIABLE = "_OUTWARDEN_COMPLETE"
@@ -45,6 +49,13 @@ _PIPE_CLOSED = 141  # 128 + SIGPIPE.
 def shared_options() -> list[click.Parameter]:
     """Return the options that may stand before the verb as well as after it."""
     return [
+        click.Option(
+            ["--config"],
+            metavar="FILE",
+            expose_value=False,
+            callback=_remember,
+            help="Read this configuration instead of /etc/outwarden/outwarden.toml.",
+        ),
         click.Option(
             ["--json"], is_flag=True, expose_value=False, callback=_remember, help="Print JSON instead of text."
         ),
@@ -83,7 +94,7 @@ class Verbs(click.Group):
     ) -> click.Context:
         """Give every run the shared options at their defaults."""
         given = extra.pop("obj", None) or {}
-        defaults = {"json": False, "quiet": False, "verbose": False}
+        defaults = {"config": None, "json": False, "quiet": False, "verbose": False}
         return super().make_context(info_name, args, parent, obj=defaults | given, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

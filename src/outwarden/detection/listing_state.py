@@ -6,8 +6,10 @@ from enum import IntEnum
 
 import msgspec
 
-from outwarden.detection.diagnosis.conditions import ENOUGH_MAJORS
 from outwarden.events import ListAnswerKind
+
+ENOUGH_MAJORS = 0.8
+"""The share of major lists that must have answered for "not listed"; a test keeps it that of the diagnosis."""
 
 
 class Level(IntEnum):

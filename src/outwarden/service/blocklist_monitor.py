@@ -16,7 +16,8 @@ from outwarden.dns.checking import Asks, check
 from outwarden.dns.list_health import HealthBook
 from outwarden.dns.targets import Target
 from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
-from outwarden.store.listings import ListingChange, periods
+from outwarden.store.delistings import periods
+from outwarden.store.listings import ListingChange
 from outwarden.store.store import Store
 
 

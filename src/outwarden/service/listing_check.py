@@ -9,8 +9,10 @@ from pathlib import Path
 
 from outwarden.detection.listing_state import Asked, NowListed, Standing, standing
 from outwarden.events import ListAnswerKind
+from outwarden.service.own_names import watched
 from outwarden.service.settings import Configuration
-from outwarden.store.store import Store
+from outwarden.store.database import Database
+from outwarden.store.listings import Listings
 
 
 def from_store(configuration: Configuration, path: Path, now: datetime, rounds: int) -> Standing:
@@ -19,16 +21,16 @@ def from_store(configuration: Configuration, path: Path, now: datetime, rounds: 
     Raises ``StoreUnusable`` and ``ConfigurationError``.
     """
     every = timedelta(minutes=configuration.settings.blocklists.every_minutes)
-    with Store(path, read_only=True) as store:
-        answers = store.listings.last_answers()
-        listings = store.listings.open()
+    with Database(path, read_only=True) as database:
+        answers = Listings(database).last_answers()
+        listings = Listings(database).open()
     majors = {(each.target, each.list) for each in answers if each.major}
     listed = [
         NowListed(each.target, each.list, each.meaning, (each.target, each.list) in majors, each.began_at)
         for each in listings
     ]
     asked = [Asked(each.target, each.list, each.answer, each.major, each.asked_at) for each in answers]
-    targets = _targets(configuration) or sorted({each.target for each in answers})
+    targets = [target.text for target in watched(configuration)] or sorted({each.target for each in answers})
     return standing(targets, listed, asked, now, rounds * every)
 
 
@@ -46,9 +48,3 @@ def ask_now(configuration: Configuration, targets: Sequence[str], now: datetime)
     ]
     asked = [Asked(each.target, each.list, each.answer, each.major, now) for each in answers]
     return standing([target.text for target in watch.targets], listed, asked, now)
-
-
-def _targets(configuration: Configuration) -> list[str]:
-    from outwarden.service.watch_list import watched
-
-    return [target.text for target in watched(configuration)]

@@ -8,7 +8,8 @@ from outwarden.dns.blocklist import Tier, UnusableCatalogue
 from outwarden.dns.catalogue import Catalogue, load_catalogue
 from outwarden.dns.lookup import Lookup
 from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
-from outwarden.dns.targets import Target, TargetKind, Targets, UnusableTarget
+from outwarden.dns.targets import Target, Targets, UnusableTarget
+from outwarden.service.own_names import watched
 from outwarden.service.settings import Configuration, ConfigurationError
 
 
@@ -44,14 +45,6 @@ class WatchList:
             )
 
 
-def watched(configuration: Configuration) -> Targets:
-    """Return our addresses and domains; empty where none are named.  Raises ``ConfigurationError``."""
-    site = configuration.settings.site
-    _check_each(configuration, "site.addresses", site.addresses, domains=False)
-    _check_each(configuration, "site.domains", site.domains, domains=True)
-    return Targets((*site.addresses, *site.domains))
-
-
 def _targets(configuration: Configuration, instead: Sequence[str]) -> tuple[Target, ...]:
     try:
         found = tuple(dict.fromkeys(Targets(instead) if instead else watched(configuration)))
@@ -63,17 +56,6 @@ def _targets(configuration: Configuration, instead: Sequence[str]) -> tuple[Targ
             'for example: [site] addresses = ["192.0.2.1"], domains = ["isp.example"]'
         )
     return found
-
-
-def _check_each(configuration: Configuration, key: str, texts: tuple[str, ...], *, domains: bool) -> None:
-    for text in texts:
-        try:
-            kind = next(iter(Targets((text,)))).kind
-        except UnusableTarget as fault:
-            raise configuration.wrong(key, str(fault)) from None
-        if (kind is TargetKind.DOMAIN) != domains:
-            wanted, cure = ("a domain", "site.addresses") if domains else ("an address or network", "site.domains")
-            raise configuration.wrong(key, f"{text!r} is not {wanted}; does it belong into {cure}?")
 
 
 def _main(configuration: Configuration) -> str:

@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
@@ -146,9 +145,8 @@ def moment_or_none(kept: int | None) -> datetime | None:
 
 
 def _schema() -> list[str]:
-    folder = files(__package__).joinpath("schema")
-    scripts = sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))
-    return [folder.joinpath(name).read_text(encoding="utf-8") for name in scripts]
+    scripts = sorted(Path(__file__).with_name("schema").glob("*.sql"))
+    return [script.read_text(encoding="utf-8") for script in scripts]
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """Delisting as a task: each listing with whether its cause is fixed, and when the list was asked."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from outwarden.detection.delisting import DelistingTask, refusal_of_request
+from outwarden.detection.diagnosis import ListingPeriod
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
-from outwarden.store.listings import Listings, periods
+from outwarden.store.listings import Listing, Listings
 
 
 class NoSuchListing(Exception):
@@ -92,3 +94,8 @@ class Delistings:
             "SELECT requested_at FROM delisting_request WHERE listing = ? ORDER BY requested_at", number
         )
         return tuple(moment(at) for (at,) in rows)
+
+
+def periods(listings: Iterable[Listing]) -> list[ListingPeriod]:
+    """Return listings as the diagnosis wants to know them."""
+    return [ListingPeriod(each.target, each.list, each.began_at, each.ended_at) for each in listings]

@@ -1,12 +1,11 @@
 """The history of each (target, list): when a listing began, was last seen and ended, and what was last answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
-from outwarden.detection.diagnosis import ListingPeriod
 from outwarden.detection.listing_changes import ListingState, Turn, follow
 from outwarden.events import ListAnswer, ListAnswerKind
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
@@ -33,11 +32,6 @@ class Listing(msgspec.Struct, frozen=True):
     meaning: str
     text: str | None
     page: str | None
-
-    @property
-    def period(self) -> ListingPeriod:
-        """The listing as the diagnosis wants to know it."""
-        return ListingPeriod(self.target, self.list, self.began_at, self.ended_at)
 
 
 class LastAnswer(msgspec.Struct, frozen=True):
@@ -169,11 +163,6 @@ class Listings:
             " ".join(after.codes), after.meaning, after.text, after.page, after.id,
         )  # fmt: skip
         return after
-
-
-def periods(listings: Sequence[Listing]) -> list[ListingPeriod]:
-    """Return listings as the diagnosis wants to know them."""
-    return [each.period for each in listings]
 
 
 def _state(listing: Listing) -> ListingState:
