@@ -93,13 +93,13 @@ def load_catalogue(
     weights: Mapping[str, str] | None = None,
     silenced: Iterable[str] = (),
 ) -> Catalogue:
-    """Loads the catalogue of the package, or the one at ``path``.
+    """Loads the catalogue of the package, or the one at ``path``; the error codes of every list hold for both.
 
     ``keys`` are secrets by service (``spamhaus``, ``abusix``, ``spamrats``); ``added`` are tables by id as
     in the catalogue file, which replace one of the same id; ``weights`` are tiers by id; ``silenced`` ids
     are not asked.  Raises UnusableCatalogue, which names file, list, field and cure.
     """
-    text = _read_package() if path is None else read_catalogue(_read_file(path), str(path))
+    text = _read_package() if path is None else _with_our_errors(read_catalogue(_read_file(path), str(path)))
     lists = dict(text.lists)
     for name, table in (added or {}).items():
         lists[name] = read_blocklist(name, table, _SITE)
@@ -115,6 +115,11 @@ def load_catalogue(
 def _read_package() -> CatalogueText:
     text = files(__package__).joinpath("blocklists.toml").read_text(encoding="utf-8")
     return read_catalogue(text, "blocklists.toml")
+
+
+def _with_our_errors(text: CatalogueText) -> CatalogueText:
+    """A site's file need not repeat what no list means as a listing; where it does, its words count."""
+    return msgspec.structs.replace(text, errors={**_read_package().errors, **text.errors})
 
 
 def _read_file(path: Path) -> str:

@@ -23,9 +23,6 @@ TEST, GOOD, STOLEN, QUIET = "2.0.0.127", "10.2.0.192", "11.2.0.192", "12.2.0.192
 HERE = says("127.0.0.2")
 
 CATALOGUE = """
-[every-list.errors]
-"127.255.255.254" = "the resolver is refused"
-
 [spam]
 operator = "Spam lists"
 zone = "spam.example"
@@ -169,6 +166,16 @@ def test_what_could_not_be_asked_is_never_not_listed(lists: LyingLists, catalogu
     assert "spam  ? refused" in run.lines
     assert "bots  ? rewritten" in run.lines
     assert "clean" not in run.stdout.replace("not a clean bill", "")
+
+
+@pytest.mark.parametrize("code", ["127.255.255.254", "127.255.255.1", "127.0.0.1", "127.0.0.0"])
+def test_an_error_code_is_no_listing_in_a_catalogue_that_does_not_name_it(
+    lists: LyingLists, catalogue: Path, code: str
+) -> None:
+    changed(lists, {"spam.example": zone({TEST: HERE, GOOD: says(code)})})
+    run = Run("192.0.2.10", *asked(lists, catalogue))
+    assert "spam  ? refused" in run.lines
+    assert "192.0.2.10: unknown: too few major lists answered" in run.lines
 
 
 def test_no_cell_of_the_matrix_stands_for_two_answers(lists: LyingLists, catalogue: Path) -> None:
