@@ -14,7 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -29,6 +29,7 @@ _MOST_REDIRECTS = 5
 _MOST_ADDRESSES = 3
 _PIECE = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAT64 = IPv6Network("64:ff9b::/96")
 _ACCEPT = "application/rdap+json, application/json"
 
 
@@ -60,8 +61,15 @@ class Guard(NamedTuple):
 
 def is_public(address: Address) -> bool:
     """Return whether an address may be connected to because somebody's DNS says so."""
-    inside = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    return address.is_global and not address.is_multicast and (inside is None or inside.is_global)
+    return address.is_global and not address.is_multicast and all(inner.is_global for inner in _inner(address))
+
+
+def _inner(address: Address) -> list[IPv4Address]:
+    """Return the IPv4 addresses to which an IPv6 address leads: mapped, by 6to4, Teredo, or NAT64."""
+    if isinstance(address, IPv4Address):
+        return []
+    inner = [each for each in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())) if each is not None]
+    return [*inner, IPv4Address(int(address) & 0xFFFFFFFF)] if address in _NAT64 else inner
 
 
 class HttpsPages:
