@@ -116,6 +116,9 @@ class PostfixLog:
         self._submitters: dict[str, _Submitter] = {}
         self._messages: dict[str, _Message] = {}
         self._held_back: dict[str, tuple[_Message, datetime]] = {}
+        # Deliveries that name a queue ID which is handed in but not yet taken up: who delivered, and
+        # the deliveries as they count if that turns out to be another message after all.
+        self._claimed: dict[str, tuple[_Message, list[Event]]] = {}
         self._come_back: dict[str, _Message] = {}
         self._mailboxes: dict[str, Mailbox] = {}
         self._events: list[Event] = []
@@ -139,6 +142,9 @@ class PostfixLog:
         """Return the events of messages still held back; nobody will claim them now."""
         for queue_id in list(self._held_back):
             self._let_go(queue_id)
+        for _, delivered in self._claimed.values():
+            self._events += delivered
+        self._claimed.clear()
         events, self._events = self._events, []
         return events
 
@@ -199,6 +205,8 @@ class PostfixLog:
         message = self._messages[queue_id] = _Message(account, kind, sender)
         if origin and self._comes_back_from(origin, message, queue_id):
             return
+        if queue_id in self._claimed and self._was_claimed(queue_id, message):
+            return
         if may_be_handed_back:
             self._hold_back(message, queue_id, at)
         headers = self._headers.pop(queue_id, _NO_HEADERS) if self._headers else _NO_HEADERS
@@ -254,6 +262,12 @@ class PostfixLog:
             outcome, refusal_class, reply, None if relay == "none" else relay, status,
             original, message.sender, listing, listed, program.endswith("/smtp") and "[127." not in relay, line,
         )  # fmt: skip
+        if (
+            outcome is Outcome.DELIVERED
+            and _may_claim(relay, reply)
+            and self._claims(message, queue_id, reply, attempted)
+        ):
+            return
         if message.held is None:
             self._events.append(attempted)
         else:
@@ -343,6 +357,37 @@ class PostfixLog:
         self._remember_come_back(new_id, message)
         return True
 
+    def _claims(self, message: _Message, queue_id: str, reply: str, delivered: Event) -> bool:
+        """Keep a delivery that names a message which is handed in but not yet taken up, and so unknown.
+
+        On a quick machine the filter's answer is logged before the queue manager's first line.
+        """
+        new_id = reply.rpartition(" as ")[2].rstrip(")")
+        submission = self._handed_in.get(new_id)
+        if submission is None:
+            if new_id not in self._message_ids:
+                return False
+        else:
+            _, kind, client, _ = self._submitters.get(submission[0]) or self._submitter(submission[0])
+            if kind is not _ADDRESS or client is None or not client.startswith(NEAR):
+                return False
+        if queue_id in self._held_back:
+            self._let_go(queue_id)
+        if len(self._claimed) >= HELD_BACK_MESSAGES:
+            self._events += self._claimed.pop(next(iter(self._claimed)))[1]
+        self._claimed.setdefault(new_id, (message, []))[1].append(delivered)
+        return True
+
+    def _was_claimed(self, queue_id: str, message: _Message) -> bool:
+        """A message is taken up that a delivery named before: say whether it is that one come back."""
+        before, delivered = self._claimed.pop(queue_id)
+        if before.sender != message.sender:
+            self._events += delivered
+            return False
+        message.account, message.kind = before.account, before.kind
+        self._remember_come_back(queue_id, before)
+        return True
+
     def _comes_back_from(self, origin: str, message: _Message, queue_id: str) -> bool:
         """The queue file itself names the one that it was before."""
         if origin in self._held_back:
@@ -385,3 +430,8 @@ class PostfixLog:
                 self._mailboxes.clear()
             known = self._mailboxes[text] = mailbox(text)
         return known
+
+
+def _may_claim(relay: str, reply: str) -> bool:
+    """Say whether a delivery by this relay may be one to a content filter, or a forward of our own."""
+    return relay.startswith(NEAR, relay.find("[") + 1) or (relay == "local" and reply.startswith("forwarded as "))

@@ -48,8 +48,9 @@ class PostfixCounts:
         self._senders: dict[bytes, AccountCounts] = {}
         self._aside: list[tuple[bytes, bytes]] | None = [] if put_aside else None
         self._aside_senders: dict[bytes, bytes] = {}
-        # Forwards put aside whose origin is known here: queue ID -> the row and sender that claim them.
-        self._claimed_aside: dict[bytes, tuple[AccountCounts, bytes]] = {}
+        # Messages that a delivery named before they were taken up, or that are put aside: queue ID ->
+        # the row and sender that claim them, and how many deliveries do.
+        self._claimed: dict[bytes, tuple[AccountCounts, bytes, int]] = {}
 
     def feed(self, block: bytes) -> None:
         """Count a block of whole lines.
@@ -67,6 +68,8 @@ class PostfixCounts:
         """Settle what is still held back, and return the table."""
         for queue_id in list(self._held_back):
             self._let_go(queue_id)
+        for queue_id in list(self._claimed):
+            self._settle_claim(queue_id)
         return self.table
 
     def follow_with(self, later: "PostfixCounts") -> None:
@@ -80,13 +83,13 @@ class PostfixCounts:
         self._held_back |= later._held_back
         self.table.absorb(later.table)
         self._come_back |= {queue_id: self._same_row(row) for queue_id, row in later._come_back.items()}
-        self._claimed_aside = {
-            queue_id: (self._same_row(row), sender) for queue_id, (row, sender) in later._claimed_aside.items()
+        self._claimed |= {
+            queue_id: (self._same_row(row), sender, count) for queue_id, (row, sender, count) in later._claimed.items()
         }
         self._count(later._aside or [])
-        for row, _ in self._claimed_aside.values():
+        for queue_id in later._aside_senders.keys() & self._claimed.keys():
             # Nothing of that queue ID and sender came: it was a plain delivery after all.
-            row.delivered += 1
+            self._settle_claim(queue_id)
         for queue_id, (row, sender) in later._alive.items():
             self._alive[queue_id] = (self._row_after(queue_id, row, sender, later), sender)
         self._handed_in |= later._handed_in
@@ -116,7 +119,7 @@ class PostfixCounts:
                 at = rest.find(b" status=") + 8
                 status = rest[at]
                 if status == _S:  # sent
-                    if not (held_back or come_back or aside_senders):
+                    if not (held_back or come_back or aside_senders) and not _names_a_neighbour(rest):
                         entry[0].delivered += 1
                     elif not self._went_to_filter(queue_id, entry, rest):
                         alive[queue_id][0].delivered += 1
@@ -151,6 +154,8 @@ class PostfixCounts:
             self._expire_unseen(queue_id, rest)
             return
         sender = rest[6:end]
+        if queue_id in self._claimed and self._was_claimed(queue_id, sender):
+            return
         row = self._row_of_login.get(handed_in or b"") or self._row_for(queue_id, sender, handed_in)
         if row is not None:
             row.messages += 1
@@ -160,11 +165,6 @@ class PostfixCounts:
     def _row_for(self, queue_id: bytes, sender: bytes, handed_in: bytes | None) -> AccountCounts | None:
         """Return the row to count a new message in; None where it is an old one come back."""
         if handed_in is None:
-            if sender and self._claimed_aside.get(queue_id, (None, b""))[1] == sender:
-                row, _ = self._claimed_aside.pop(queue_id)
-                self._alive[queue_id] = (row, sender)
-                self._remember_come_back(queue_id, row)
-                return None
             return self._hold_back(queue_id, sender) if sender else self._row_by_sender(sender)
         if handed_in[0] == _U:
             origin = _earlier_id(handed_in)
@@ -230,14 +230,9 @@ class PostfixCounts:
         row, sender = entry
         if self._come_back.get(new_id) is row:
             return True
-        if sender and self._aside_senders.get(new_id) == sender:
-            if queue_id in self._held_back:
-                self._let_go(queue_id)
-            self._claimed_aside[new_id] = self._alive[queue_id]
-            return True
         held_back = self._held_back.get(new_id)
         if held_back is None or held_back[1] != sender or held_back[0] is row:
-            return False
+            return self._claims(queue_id, new_id, rest)
         del self._held_back[new_id]
         # What a filter hands back is surely a message of its own before.
         if queue_id in self._held_back:
@@ -247,6 +242,40 @@ class PostfixCounts:
         self._count_on(new_id, held_back[0], row)
         self._remember_come_back(new_id, row)
         return True
+
+    def _claims(self, queue_id: bytes, new_id: bytes, rest: bytes) -> bool:
+        """Keep a delivery that names a message which is handed in, or put aside, but not yet taken up."""
+        sender = self._alive[queue_id][1]
+        handed_in = self._handed_in.get(new_id)
+        if handed_in is not None:
+            opened = handed_in.find(b"[") + 1
+            if handed_in[0] == _U or b", sasl_username=" in handed_in or not handed_in.startswith(_NEAR, opened):
+                return False
+        elif self._aside_senders.get(new_id) != sender and b" (forwarded as " not in rest:
+            return False
+        if queue_id in self._held_back:
+            self._let_go(queue_id)
+        if len(self._claimed) >= HELD_BACK_MESSAGES:
+            self._settle_claim(next(iter(self._claimed)))
+        _, _, count = self._claimed.get(new_id, (None, None, 0))
+        self._claimed[new_id] = (*self._alive[queue_id], count + 1)
+        return True
+
+    def _was_claimed(self, queue_id: bytes, sender: bytes) -> bool:
+        """A message is taken up that a delivery named before: say whether it is that one come back."""
+        row, claimed_sender, _ = self._claimed[queue_id]
+        if claimed_sender != sender:
+            self._settle_claim(queue_id)
+            return False
+        del self._claimed[queue_id]
+        self._alive[queue_id] = (row, sender)
+        self._remember_come_back(queue_id, row)
+        return True
+
+    def _settle_claim(self, queue_id: bytes) -> None:
+        """It was no message come back: the deliveries that named it count as such."""
+        row, _, count = self._claimed.pop(queue_id)
+        row.delivered += count
 
     def _comes_back_from(self, queue_id: bytes, origin: bytes, sender: bytes) -> bool:
         """The queue file itself names the one that it was before."""
@@ -302,6 +331,12 @@ class PostfixCounts:
         self._handed_in.pop(queue_id, None)
         if self._aside is not None:
             self._aside.append((queue_id, rest))
+
+
+def _names_a_neighbour(rest: bytes) -> bool:
+    """Say whether a delivery may be one to a content filter, or a forward of our own."""
+    at = rest.find(b"], delay")
+    return rest.startswith(_NEAR, rest.rfind(b"[", 0, at) + 1) or b" (forwarded as " in rest
 
 
 def _recipients(rest: bytes, end: int) -> int:

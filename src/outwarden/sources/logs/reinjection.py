@@ -13,7 +13,8 @@ What proves that ID2 is ID1's message, in the order in which it is believed:
    manager writes its own envelope sender, so a list's copies stay the list's.
 
 The third proof comes after ID2's first lines, sometimes after its last; so a message that may be
-a re-injected one is held back for a while before it counts as a message of its own.
+a re-injected one is held back for a while before it counts as a message of its own.  On a quick
+machine it comes before the queue manager has taken ID2 up; then the delivery is kept until it has.
 """
 
 HELD_BACK_SECONDS = 60

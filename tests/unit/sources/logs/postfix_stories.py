@@ -156,6 +156,50 @@ STORIES = tuple(
             "rosa@isp.example login: 1 1 1 0 0 0 0",
         ),
         (
+            "content filter so quick that its answer is logged before the queue manager's first line",
+            """submission/smtpd 4AA091855D: {LOGIN}rosa@isp.example
+            qmgr 4AA091855D: from=<rosa@isp.example>, size=900, nrcpt=2 (queue active)
+            smtpd 5BB091855D: client=localhost[127.0.0.1]
+            cleanup 5BB091855D: message-id=<1@isp.example>
+            smtp 4AA091855D: to=<a@far.example>, {FILTER}delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5BB091855D)
+            smtp 4AA091855D: to=<b@far.example>, {FILTER}delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5BB091855D)
+            qmgr 4AA091855D: removed
+            qmgr 5BB091855D: from=<rosa@isp.example>, size=990, nrcpt=2 (queue active)
+            smtp 5BB091855D: to=<a@far.example>, {MX}{SENT}
+            smtp 5BB091855D: to=<b@far.example>, {MX}{DEFERRED}
+            smtp 5BB091855D: to=<b@far.example>, {MX}{SENT}
+            qmgr 5BB091855D: removed""",
+            "rosa@isp.example login: 1 2 2 1 0 0 0",
+        ),
+        (
+            "a quick mailing list, and a message handed in that is never taken up",
+            """submission/smtpd 4AA091855D: {LOGIN}rosa@isp.example
+            qmgr 4AA091855D: from=<rosa@isp.example>, size=900, nrcpt=2 (queue active)
+            smtpd 5BB091855D: client=localhost[127.0.0.1]
+            cleanup 5BB091855D: message-id=<1@isp.example>
+            smtp 4AA091855D: to=<club@isp.example>, {FILTER}delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5BB091855D)
+            smtpd 6CC091855D: client=localhost[127.0.0.1]
+            smtp 4AA091855D: to=<choir@isp.example>, {FILTER}delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 6CC091855D)
+            qmgr 4AA091855D: removed
+            qmgr 5BB091855D: from=<club-bounces@isp.example>, size=990, nrcpt=1 (queue active)
+            smtp 5BB091855D: to=<a@far.example>, {MX}{SENT}
+            qmgr 5BB091855D: removed""",
+            "rosa@isp.example login: 1 2 2 0 0 0 0",
+            "club-bounces@isp.example address: 1 1 1 0 0 0 0",
+        ),
+        (
+            "a forward so quick that it is logged before it is taken up",
+            """smtpd 4AA091855D: client=mx.far.example[192.0.2.25]
+            qmgr 4AA091855D: from=<a@far.example>, size=900, nrcpt=1 (queue active)
+            cleanup 5BB091855D: message-id=<1@far.example>
+            local 4AA091855D: to=<max@isp.example>, relay=local, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (forwarded as 5BB091855D)
+            qmgr 4AA091855D: removed
+            qmgr 5BB091855D: from=<a@far.example>, size=990, nrcpt=1 (queue active)
+            smtp 5BB091855D: to=<max@big.example>, orig_to=<max@isp.example>, {MX}{SENT}
+            qmgr 5BB091855D: removed""",
+            "a@far.example address: 1 1 1 0 0 0 0",
+        ),
+        (
             "content filter that passes on XFORWARD",
             """submission/smtpd 4AA091855D: {LOGIN}rosa@isp.example
             qmgr 4AA091855D: from=<rosa@isp.example>, size=900, nrcpt=1 (queue active)
