@@ -2,7 +2,6 @@
 
 import os
 from datetime import UTC, datetime
-from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,9 @@ from outwarden.cli.rendering import plain, print_json
 
 if TYPE_CHECKING:
     from outwarden.dns.abuse_report import Evidence, Report
+    from outwarden.dns.contacts.names import Names
     from outwarden.dns.contacts.own_table import OwnTable
     from outwarden.dns.contacts.search import Answerers
-    from outwarden.dns.lookup import Lookup
 
 Target = IPv4Address | IPv6Address | str
 
@@ -74,7 +73,7 @@ def takedown(
     evidence = _evidence(evidence_file, str(asked_about))
     if not dry_run:
         raise CouldNot("this version sends no reports; with --dry-run it shows to whom which report would go")
-    found = _search(asked_about, table, None if offline else _lookup(resolver_name))
+    found = _search(asked_about, table, None if offline else _names(resolver_name))
     from outwarden.dns.abuse_report import write_report
 
     report = write_report(str(asked_about), table.reporter, evidence, str(uuid4()))
@@ -83,16 +82,15 @@ def takedown(
         context.exit(1 if found.could_not_ask else 3)
 
 
-def _search(target: Target, table: "OwnTable", lookup: "Lookup | None") -> "Answerers":
-    from outwarden.dns.contacts.host_addresses import addresses_of
+def _search(target: Target, table: "OwnTable", names: "Names | None") -> "Answerers":
     from outwarden.dns.contacts.https_pages import HttpsPages
     from outwarden.dns.contacts.page_cache import PageCache
     from outwarden.dns.contacts.rdap_registry import RdapRegistry
     from outwarden.dns.contacts.search import ContactSearch
 
     cache = PageCache(_cache_directory())
-    registry = RdapRegistry(HttpsPages(partial(addresses_of, lookup) if lookup else None, cache), datetime.now(UTC))
-    search = ContactSearch(table, registry, lookup)
+    registry = RdapRegistry(HttpsPages(names.addresses_of if names else None, cache), datetime.now(UTC))
+    search = ContactSearch(table, registry, names)
     found = search.of_domain(target) if isinstance(target, str) else search.of_address(target)
     if cache.trouble is not None:
         click.echo(f"outwarden: {plain(cache.trouble)}", err=True)
@@ -115,7 +113,7 @@ def _target(text: str) -> Target:
     if len(read) > 1 or ("/" in first.text and first.kind is not TargetKind.URL):
         raise WrongArgument(f"{text!r} is a network; name one address of it")
     if first.kind is TargetKind.URL:
-        raise WrongArgument(f"{text!r} is a URL; name its host's domain or address")
+        raise WrongArgument(f"{first.text!r} is a URL; name its host's domain or address")
     if first.kind is TargetKind.DOMAIN:
         return first.name
     address = ip_address(first.text)
@@ -159,7 +157,8 @@ def _content(name: str, longest: int, cure: str) -> bytes:
     return raw
 
 
-def _lookup(resolver_name: str | None) -> "Lookup":
+def _names(resolver_name: str | None) -> "Names":
+    from outwarden.dns.contacts.names import Names
     from outwarden.dns.lookup import Lookup
     from outwarden.dns.resolver import UnusableResolver, parse, system_resolvers
 
@@ -167,7 +166,7 @@ def _lookup(resolver_name: str | None) -> "Lookup":
         resolver = system_resolvers()[0] if resolver_name is None else parse(resolver_name)
     except UnusableResolver as fault:
         raise (CouldNot if resolver_name is None else WrongArgument)(str(fault)) from None
-    return Lookup(resolver, _DNS_SECONDS)
+    return Names(Lookup(resolver, _DNS_SECONDS))
 
 
 def _show(target: str, found: "Answerers", report: "Report", options: dict[str, Any]) -> None:

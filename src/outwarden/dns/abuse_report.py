@@ -84,10 +84,8 @@ def read_evidence(content: bytes, target: str) -> Evidence:
     """
     if len(content) > LONGEST_EVIDENCE:
         raise MalformedEvidence(f"more than {LONGEST_EVIDENCE // 1_000_000} MB; give only the lines of one incident")
-    lines = [line.rstrip("\r") for line in content.decode("utf-8", "replace").split("\n")]
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    if not lines:
+    lines = [line.rstrip("\r") for line in content.decode("utf-8", "replace").strip().split("\n")]
+    if lines == [""]:
         raise MalformedEvidence("nothing in it; give log lines, or a message as it was received")
     # mbox and some servers put a line of their own before the header.
     if lines[0].startswith("From "):

@@ -4,7 +4,6 @@ import json
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -29,8 +28,8 @@ from tests.unit.dns.registry_server import LOOPBACK, RegistryServer, page
 from tests.unit.dns.test_rdap import email, entity, network
 
 from outwarden.dns.contacts.contact import Contact, ContactSource, MalformedMailbox, in_order, read_mailbox
-from outwarden.dns.contacts.host_addresses import addresses_of
 from outwarden.dns.contacts.https_pages import Guard, HttpsPages, is_public
+from outwarden.dns.contacts.names import Names
 from outwarden.dns.contacts.own_table import MalformedTable, OwnTable, read_table
 from outwarden.dns.contacts.page_cache import PageCache
 from outwarden.dns.contacts.rdap_registry import RdapRegistry
@@ -145,8 +144,9 @@ def test_origins(texts: list[str], origins: list[Origin]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "64500", "NA | 192.0.2.0/24 | ZZ | arin | x", "64500 | here | ZZ | arin", 
-             "99999999999 | 192.0.2.0/24 | | a", "4294967296 | 192.0.2.0/24 | ZZ | arin | x", "² | 192.0.2.0/24 | ZZ | arin | x"],
+    "text", ["", "64500", "NA | 192.0.2.0/24 | ZZ | arin | x", "64500 | here | ZZ | arin",
+             "99999999999 | 192.0.2.0/24 | | a",
+             "4294967296 | 192.0.2.0/24 | ZZ | arin | x", "² | 192.0.2.0/24 | ZZ | arin | x"],
 )  # fmt: skip
 def test_what_is_no_origin(text: str) -> None:
     with pytest.raises(MalformedTextAnswer):
@@ -297,11 +297,11 @@ class World:
         self._cache = cache
 
     def search(self, table: OwnTable = OwnTable(), *, offline: bool = False) -> ContactSearch:  # noqa: B008
-        lookup = Lookup(Resolver("127.0.0.1", self.dns.port, remote=False), deadline_seconds=0.6)
+        names = Names(Lookup(Resolver("127.0.0.1", self.dns.port, remote=False), deadline_seconds=0.6))
         may_connect = lambda address: address == LOOPBACK or is_public(address)  # noqa: E731
         guard = Guard(may_connect, self.registries.port, self.registries.trusted, 3.0, 1000.0)
-        pages = HttpsPages(None if offline else partial(addresses_of, lookup), PageCache(self._cache), guard)
-        return ContactSearch(table, RdapRegistry(pages, NOW), None if offline else lookup)
+        pages = HttpsPages(None if offline else names.addresses_of, PageCache(self._cache), guard)
+        return ContactSearch(table, RdapRegistry(pages, NOW), None if offline else names)
 
 
 @pytest.fixture

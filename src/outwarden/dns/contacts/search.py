@@ -11,8 +11,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
 from outwarden.dns.contacts.contact import Contact, ContactSource, in_order
-from outwarden.dns.contacts.host_addresses import why_not
 from outwarden.dns.contacts.https_pages import CouldNotFetch
+from outwarden.dns.contacts.names import Names, why_not
 from outwarden.dns.contacts.own_table import OwnTable
 from outwarden.dns.contacts.rdap import MalformedRdap, Registration
 from outwarden.dns.contacts.rdap_registry import NotRegistered, RdapRegistry
@@ -25,7 +25,7 @@ from outwarden.dns.contacts.text_answers import (
     read_contacts,
     read_origins,
 )
-from outwarden.dns.lookup import Lookup, Question, Reply
+from outwarden.dns.lookup import Question, Reply
 from outwarden.dns.packets import RecordType
 from outwarden.dns.targets import UnusableTarget, read_domain, reversed_address
 
@@ -44,12 +44,12 @@ class Answerers(NamedTuple):
 
 
 class ContactSearch:
-    """One search.  Without ``lookup`` nothing is asked of the DNS."""
+    """One search.  Without ``names`` nothing is asked of the DNS."""
 
-    def __init__(self, table: OwnTable, registry: RdapRegistry, lookup: Lookup | None) -> None:
+    def __init__(self, table: OwnTable, registry: RdapRegistry, names: Names | None) -> None:
         self._table = table
         self._registry = registry
-        self._lookup = lookup
+        self._names = names
         self._could_not_ask: list[str] = []
         self._remarks: list[str] = []
 
@@ -137,10 +137,7 @@ class ContactSearch:
 
     def _ask(self, questions: Iterable[Question]) -> list[Reply]:
         """Return the replies that speak of their names, in the order of the questions."""
-        if self._lookup is None:
-            return []
-        asked = list(questions)
-        replies = sorted(self._lookup.ask(asked), key=lambda reply: asked.index(reply.question))
+        replies = self._names.ask(questions) if self._names is not None else []
         self._could_not_ask += [why_not(each) for each in replies if each.failure is not None]
         return [each for each in replies if each.failure is None]
 
