@@ -22,7 +22,7 @@ STEPS = {
     "types": "mypy",
     "layers": "lint-imports --no-logo",
     "unit": "pytest -q tests/unit tests/corpus",
-    "bad input": "pytest -q tests/bad_input",
+    "bad input": "pytest -q tests/bad_input tests/bad_configuration",
     "architecture": "pytest -q tests/architecture",
     "documentation": "pytest -q tests/documentation",
     "fuzz smoke": "pytest -q tests/fuzz",

@@ -6,13 +6,13 @@ from pathlib import Path
 from outwarden.cli.config import toml
 from outwarden.service.settings import fields
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "configuration.md"
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 
 
 def test_every_setting_has_its_row_and_nothing_else_has() -> None:
     shown = {
         section: re.findall(r"^\| `(\w+)` \| `(.*?)` \| (.*) \|$", text, flags=re.MULTILINE)
-        for section, text in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for section, text in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
     }
     assert shown == {
         section: [(each.key.partition(".")[2], toml(each.default), each.sentence) for each in inside]

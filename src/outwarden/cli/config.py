@@ -36,12 +36,8 @@ def config_check(context: click.Context) -> None:
             {"ok": True, "read": found.files, "targets": len(watch.targets), "lists": len(watch.catalogue.asked)}
         )
     elif not context.obj["quiet"]:
-        click.echo(
-            plain(
-                f"good (read: {read}); {len(watch.targets)} addresses and domains would be watched on "
-                f"{len(watch.catalogue.asked)} blocklists"
-            )
-        )
+        watching = f"to watch: {len(watch.targets)}, on {len(watch.catalogue.asked)} blocklists"
+        click.echo(plain(f"good (read: {read}); {watching}"))
 
 
 @config.command("show")

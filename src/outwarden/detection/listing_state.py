@@ -123,7 +123,7 @@ def _coverage(wanted: set[str], asked: Sequence[Asked]) -> tuple[Level, str]:
             cure = f"see outwarden blocklists {target}"
             return Level.UNKNOWN, f"{answered} of {len(majors)} major lists answered about {target}; {cure}"
     lists = len({each.list for each in asked if each.answer is not ListAnswerKind.COULD_NOT_ASK})
-    return Level.OK, f"{len(wanted)} addresses and domains on none of {lists} lists"
+    return Level.OK, f"none of {len(wanted)} watched is on any of {lists} lists"
 
 
 def _listed_in_words(listed: Sequence[NowListed]) -> str:

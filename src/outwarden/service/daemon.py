@@ -77,8 +77,8 @@ class Service:
     def _begin(self) -> None:
         lists = [each.id for each in self._watch.catalogue.asked]
         self._say(
-            f"watching {len(self._targets)} addresses and domains on {len(lists)} blocklists "
-            f"each {self._watch.every.total_seconds() / 60:.0f} minutes, asking {self._watch.resolver}; "
+            f"to watch: {len(self._targets)}, on {len(lists)} blocklists, "
+            f"each {self._watch.every.total_seconds() / 60:.0f} minutes; resolver {self._watch.resolver}, "
             f"store {self._store.path}"
         )
         dead = [zone for zone, _ in self._watch.catalogue.asked_dead]

@@ -73,12 +73,26 @@ def _catalogue(configuration: Configuration) -> Catalogue:
             weights=chosen.weights,
             silenced=chosen.silenced,
         )
-        # Lists that count for nothing are shown when a person asks, and wake nobody.
-        names = chosen.lists or [each.id for each in catalogue.asked if each.tier is not Tier.SILENT]
+    except UnusableCatalogue as fault:
+        raise _wrong_catalogue(configuration, str(fault)) from None
+    # Lists that count for nothing are shown when a person asks, and wake nobody.
+    names = chosen.lists or [each.id for each in catalogue.asked if each.tier is not Tier.SILENT]
+    try:
         return catalogue.chosen(names)
     except UnusableCatalogue as fault:
-        place = configuration.place("blocklists")
-        raise ConfigurationError(f"{place}: blocklists: {fault}" if place else str(fault)) from None
+        raise configuration.wrong("blocklists.lists", str(fault)) from None
+
+
+def _wrong_catalogue(configuration: Configuration, told: str) -> ConfigurationError:
+    """Return the error with the place in our own files, where the fault is in them and not in the catalogue's."""
+    ours, mark, what = told.partition("the configuration: ")
+    if ours or not mark:
+        return configuration.wrong("blocklists.catalogue", told)
+    if what.startswith("list "):
+        name, _, what = what.removeprefix("list ").partition(": ")
+        return configuration.wrong(f"blocklists.added.{name}", what)
+    setting, _, what = what.partition(": ")
+    return configuration.wrong(f"blocklists.{setting}", what)
 
 
 def _resolver(configuration: Configuration) -> Resolver:

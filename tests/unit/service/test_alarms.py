@@ -1,0 +1,146 @@
+"""Alarms reach the site's command once: through failures, kills and restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from outwarden.detection.listing_changes import Turn
+from outwarden.events import ListAnswer, ListAnswerKind
+from outwarden.service.alarms import MOST_TRIES, AlarmSender
+from outwarden.store.store import Store
+
+ROOT = Path(__file__).resolve().parents[3]
+NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+PYTHON = (sys.executable, "-I", "-S", "-c")
+
+
+def write_alarm(store: Store, target: str = "192.0.2.1", now: datetime = NOW) -> None:
+    with store.writing():
+        change = store.listings.take(ListAnswer(target, "big", "big.example", ListAnswerKind.LISTED), now)
+        assert change is not None
+        store.alarms.write(change.listing.id, Turn.BEGAN, f"{target} is listed by big", "What to do: $(id) `id`\n", now)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:  # type: ignore[misc]
+    with Store(tmp_path / "store.db") as made:
+        yield made
+
+
+def test_the_command_gets_all_of_it_and_no_shell(
+    store: Store, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys, os, json; "
+        "json.dump([sys.argv[2:], sys.stdin.read(), os.environ['OUTWARDEN_ALARM']], open(sys.argv[1], 'w'))"
+    )
+    write_alarm(store)
+    sender = AlarmSender(store, [*PYTHON, code, str(tmp_path / "got"), "Outwarden: {line}", "; echo $HOME"])
+    assert sender.send(NOW) == 1
+    arguments, body, everything = json.loads((tmp_path / "got").read_text())
+    assert arguments == ["Outwarden: 192.0.2.1 is listed by big", "; echo $HOME"]
+    assert body == "What to do: $(id) `id`\n"
+    assert json.loads(everything) == {
+        "id": 1, "turn": "began", "line": "192.0.2.1 is listed by big", "body": body, "at": "2026-11-25T03:00:00Z",
+    }  # fmt: skip
+    assert capfd.readouterr().err == "2026-11-25T03:00:00Z alarm 1 began: 192.0.2.1 is listed by big\n"
+    assert sender.send(NOW + timedelta(days=1)) == 0
+
+
+def test_without_a_command_stderr_is_told(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    write_alarm(store)
+    assert AlarmSender(store, []).send(NOW) == 1
+    assert capfd.readouterr().err == "2026-11-25T03:00:00Z alarm 1 began: 192.0.2.1 is listed by big\n"
+
+
+@pytest.mark.parametrize("command", [(*PYTHON, "raise SystemExit(3)"), ("/nonexistent/pager",)])
+def test_a_command_that_fails_is_tried_again_and_given_up(
+    store: Store, command: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_alarm(store)
+    sender = AlarmSender(store, command)
+    tried, now = [], NOW
+    while (at := store.alarms.next_try_at()) is not None:
+        now = max(now, at)
+        sender.send(now)
+        tried.append(int((now - NOW) / timedelta(minutes=1)))
+    assert tried == [0, 1, 3, 7, 15]
+    assert len(tried) == MOST_TRIES
+    (alarm,) = store.alarms.all()
+    assert (alarm.outcome or "").startswith("given up: the command ended with ")
+    assert capfd.readouterr().err.count("alarm 1 began") == 1
+
+
+def test_a_command_that_hangs_is_stopped_and_not_repeated(store: Store, tmp_path: Path) -> None:
+    write_alarm(store)
+    code = f"import time; open({str(tmp_path / 'got')!r}, 'a').write('x'); time.sleep(60)"
+    assert AlarmSender(store, [*PYTHON, code], patience_seconds=0.5).send(NOW) == 1
+    assert AlarmSender(store, [*PYTHON, code], patience_seconds=0.5).send(NOW + timedelta(hours=1)) == 0
+    (alarm,) = store.alarms.all()
+    assert alarm.outcome == "begun, and not known how it ended"
+
+
+def test_a_receipt_tells_a_restarted_service_how_it_went(store: Store, tmp_path: Path) -> None:
+    receipts = tmp_path / "store.db-alarms"
+    receipts.mkdir()
+    for number, text in enumerate(("begun\n0\n", "begun\n7\n", "begun\n", ""), start=1):
+        write_alarm(store, f"192.0.2.{number}")
+        (receipts / f"{number}-1").write_text(text)
+    code = f"open({str(tmp_path / 'got')!r}, 'a').write('x')"
+    AlarmSender(store, [*PYTHON, code]).send(NOW)
+    assert (tmp_path / "got").read_text() == "x", "only the one that was not begun"
+    assert [alarm.outcome for alarm in store.alarms.all()] == [
+        "sent", "the command ended with 7", "begun, and not known how it ended", "sent",
+    ]  # fmt: skip
+
+
+_WRITER = """
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from outwarden.detection.listing_changes import Turn
+from outwarden.events import ListAnswer, ListAnswerKind
+from outwarden.service.alarms import AlarmSender
+from outwarden.store.store import Store
+
+now = datetime(2026, 11, 25, tzinfo=UTC)
+store = Store(Path(sys.argv[1]), writer=True)
+sender = AlarmSender(store, sys.argv[3:])
+print("up", flush=True)
+for number in range(int(sys.argv[2])):
+    with store.writing():
+        change = store.listings.take(ListAnswer(f"host{number}.example", "big", "z", ListAnswerKind.LISTED), now)
+        if change is not None:
+            store.alarms.write(change.listing.id, Turn.BEGAN, f"alarm about {number}", "body", now)
+    sender.send(now)
+sender.send(now)
+"""
+
+
+def test_killed_at_any_moment_each_alarm_is_sent_exactly_once(tmp_path: Path) -> None:
+    """Twelve kills at random moments; then one run to the end.  None missing, none twice."""
+    count, got = 25, tmp_path / "got"
+    code = f"import os, sys; os.write(os.open({str(got)!r}, {_APPEND}), (sys.argv[1] + chr(10)).encode())"
+    command = [sys.executable, "-c", _WRITER, str(tmp_path / "store.db"), str(count), *PYTHON, code, "{line}"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    chance = random.Random(20261125)
+    for _ in range(12):
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"up\n"
+            try:
+                child.wait(chance.uniform(0.0, 0.2))
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGKILL)
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    assert sorted(got.read_text().splitlines()) == sorted(f"alarm about {number}" for number in range(count))

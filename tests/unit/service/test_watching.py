@@ -1,0 +1,109 @@
+"""The whole way, as an operator would: lists on loopback, the service, its alarms, the monitor's line."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.service.watched_lists import CLEAN, LISTED, REFUSING, Site, watched_site
+
+PERFDATA = "targets=1;;;0; targets_listed={};;;0;1 could_not_ask={};;;0;"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with watched_site(tmp_path) as made:
+        yield made
+
+
+def sent(site: Site) -> list[str]:
+    return site.sent.read_text().splitlines() if site.sent.exists() else []
+
+
+def test_one_alarm_when_it_begins_and_one_when_it_ends(site: Site) -> None:
+    for behaviour in (CLEAN, LISTED, LISTED, REFUSING, LISTED, REFUSING, CLEAN, CLEAN):
+        site.says("big", behaviour)
+        ran = site.outwarden("run", "--once")
+        assert ran.returncode == 0, ran.stderr
+    assert sent(site) == [
+        "192.0.2.10 is listed by big (spam source)",
+        "192.0.2.10 is no longer listed by big (it was for 0 min)",
+    ]
+
+
+def test_the_monitor_reads_what_the_service_wrote(site: Site) -> None:
+    assert site.outwarden("run", "--once").returncode == 0
+    assert site.outwarden("monitor", "blocklists").stdout.startswith(
+        f"OUTWARDEN BLOCKLISTS OK - none of 1 watched is on any of 2 lists | listed=0;0;;0; major=0;;0;0; "
+        f"{PERFDATA.format(0, 0)} oldest_s="
+    )
+    site.says("small", LISTED)
+    site.outwarden("run", "--once")
+    warned = site.outwarden("monitor", "blocklists")
+    assert (warned.returncode, warned.stderr) == (1, "")
+    assert warned.stdout.startswith("OUTWARDEN BLOCKLISTS WARNING - 192.0.2.10 on small (spam source) since ")
+    site.says("big", LISTED)
+    site.outwarden("run", "--once")
+    asked = len(site.server.asked)
+    alarmed = site.outwarden("monitor", "blocklists")
+    assert alarmed.returncode == 2
+    assert alarmed.stdout.startswith("OUTWARDEN BLOCKLISTS CRITICAL - 192.0.2.10 on big (spam source) since ")
+    assert "and 1 more | listed=2;0;;0; major=1;;0;0;" in alarmed.stdout
+    assert len(site.server.asked) == asked, "the monitor asks nobody"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "begin"),
+    [
+        (CLEAN, 0, "OUTWARDEN BLOCKLISTS OK - none of 1 watched is on any of 2 lists | "),
+        (LISTED, 2, "OUTWARDEN BLOCKLISTS CRITICAL - 192.0.2.10 on big (spam source) | "),
+        (REFUSING, 3, "OUTWARDEN BLOCKLISTS UNKNOWN - 0 of 1 major lists answered about 192.0.2.10; see "),
+    ],
+    ids=["clean", "listed", "refusing"],
+)
+def test_without_a_store_the_monitor_asks(site: Site, behaviour, code: int, begin: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    site.says("big", behaviour)
+    answer = site.outwarden("monitor", "blocklists")
+    assert answer.returncode == code
+    assert answer.stdout.startswith(begin)
+    assert not site.store.exists()
+
+
+def test_delisting_is_refused_until_the_cause_is_fixed(site: Site) -> None:
+    site.says("big", LISTED)
+    site.outwarden("run", "--once")
+    request = ("delisting", "request", "192.0.2.10", "big")
+    early = site.outwarden(*request)
+    assert (early.returncode, early.stdout) == (4, "")
+    assert early.stderr == (
+        "outwarden: too early: the cause of the listing by big is not marked as fixed; find it, end it, mark it\n"
+    )
+    assert site.outwarden("delisting", "fixed", "192.0.2.10", "big", "--cause", "a script").returncode == 0
+    assert site.outwarden(*request, "--dry-run").stdout == "big may be asked about 192.0.2.10 now\n"
+    assert "next: wait for the list" in site.outwarden(*request).stdout
+    assert site.outwarden(*request).returncode == 4
+    assert site.outwarden("delisting", "request", "192.0.2.10", "small").returncode == 3
+    (task,) = map(json.loads, site.outwarden("--json", "delisting", "list").stdout.splitlines())
+    assert (task["target"], task["list"], task["cause"], len(task["requests"])) == ("192.0.2.10", "big", "a script", 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_service_in_order(site: Site, number: int) -> None:
+    with site.start() as service:
+        assert service.stderr is not None
+        lines = iter(service.stderr)
+        assert any("asked about 192.0.2.10" in line for line in lines)
+        second = site.outwarden("run", "--once")
+        assert second.returncode == 5
+        assert "another outwarden run is at work on it; stop that one first" in second.stderr
+        service.send_signal(number)
+        assert list(lines)[-1].endswith("Z stopped\n")
+        assert service.wait(20) == 0
+
+
+def test_quiet_says_nothing(site: Site) -> None:
+    assert site.outwarden("run", "--once").returncode == 0
+    assert site.outwarden("run", "--once", "--quiet").stderr == ""
