@@ -83,7 +83,7 @@ def plain_words(line: str) -> str:
     if "message box" in plain:
         plain = plain.replace("message box", "mailbox")
     if "list" in plain:
-        plain = _LIST_OF_THE_BLOCKED.sub("blocklist", plain)
+        plain = _LIST_OF_THE_BLOCKED.sub("blocklist", plain).replace("black listed", "blocklisted")
     return plain
 
 
