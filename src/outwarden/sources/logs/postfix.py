@@ -263,8 +263,8 @@ class PostfixLog:
             original, message.sender, listing, listed, program.endswith("/smtp") and "[127." not in relay, line,
         )  # fmt: skip
         if (
-            outcome is Outcome.DELIVERED
-            and _may_claim(relay, reply)
+            (self._handed_in or reply.startswith("forwarded as "))
+            and outcome is Outcome.DELIVERED
             and self._claims(message, queue_id, reply, attempted)
         ):
             return
@@ -365,7 +365,7 @@ class PostfixLog:
         new_id = reply.rpartition(" as ")[2].rstrip(")")
         submission = self._handed_in.get(new_id)
         if submission is None:
-            if new_id not in self._message_ids:
+            if not reply.startswith("forwarded as "):
                 return False
         else:
             _, kind, client, _ = self._submitters.get(submission[0]) or self._submitter(submission[0])
@@ -430,8 +430,3 @@ class PostfixLog:
                 self._mailboxes.clear()
             known = self._mailboxes[text] = mailbox(text)
         return known
-
-
-def _may_claim(relay: str, reply: str) -> bool:
-    """Say whether a delivery by this relay may be one to a content filter, or a forward of our own."""
-    return relay.startswith(NEAR, relay.find("[") + 1) or (relay == "local" and reply.startswith("forwarded as "))

@@ -24,6 +24,7 @@ _NEAR = tuple(prefix.encode() for prefix in NEAR)
 _MOST_HANDED_IN = 200_000
 _MOST_REMEMBERED = 20_000
 
+_FORWARDED = b"sent (forwarded as "
 # The first letters of the lines counted.
 _B, _C, _F, _R, _S, _T, _U = b"bcfrstu"
 
@@ -119,7 +120,7 @@ class PostfixCounts:
                 at = rest.find(b" status=") + 8
                 status = rest[at]
                 if status == _S:  # sent
-                    if not (held_back or come_back or aside_senders) and not _names_a_neighbour(rest):
+                    if not (held_back or come_back or aside_senders or handed_in or rest.startswith(_FORWARDED, at)):
                         entry[0].delivered += 1
                     elif not self._went_to_filter(queue_id, entry, rest):
                         alive[queue_id][0].delivered += 1
@@ -251,7 +252,7 @@ class PostfixCounts:
             opened = handed_in.find(b"[") + 1
             if handed_in[0] == _U or b", sasl_username=" in handed_in or not handed_in.startswith(_NEAR, opened):
                 return False
-        elif self._aside_senders.get(new_id) != sender and b" (forwarded as " not in rest:
+        elif self._aside_senders.get(new_id) != sender and b"status=" + _FORWARDED not in rest:
             return False
         if queue_id in self._held_back:
             self._let_go(queue_id)
@@ -331,12 +332,6 @@ class PostfixCounts:
         self._handed_in.pop(queue_id, None)
         if self._aside is not None:
             self._aside.append((queue_id, rest))
-
-
-def _names_a_neighbour(rest: bytes) -> bool:
-    """Say whether a delivery may be one to a content filter, or a forward of our own."""
-    at = rest.find(b"], delay")
-    return rest.startswith(_NEAR, rest.rfind(b"[", 0, at) + 1) or b" (forwarded as " in rest
 
 
 def _recipients(rest: bytes, end: int) -> int:
