@@ -14,6 +14,7 @@ from outwarden.cli.rendering import plain, print_json
 
 if TYPE_CHECKING:
     from outwarden.dns.abuse_report import Evidence, Report
+    from outwarden.dns.contacts.contact import Contact
     from outwarden.dns.contacts.names import Names
     from outwarden.dns.contacts.own_table import OwnTable
     from outwarden.dns.contacts.search import Answerers
@@ -78,7 +79,7 @@ def takedown(
 
     report = write_report(str(asked_about), table.reporter, evidence, str(uuid4()))
     _show(str(asked_about), found, report, context.obj)
-    if not found.contacts:
+    if _first(found) is None:
         context.exit(1 if found.could_not_ask else 3)
 
 
@@ -184,14 +185,18 @@ def _show(target: str, found: "Answerers", report: "Report", options: dict[str, 
     lines = [_headline(target, found)]
     if not options["quiet"]:
         lines += _answerers(found, options["verbose"])
-        if found.contacts:
-            lines += _letter(found, report, options["verbose"])
+        if (first := _first(found)) is not None:
+            lines += _letter(first, report, options["verbose"])
     click.echo("\n".join(plain(line) for line in lines))
 
 
+def _first(found: "Answerers") -> "Contact | None":
+    """Return who is written to: the first whose mailbox does not bounce."""
+    return next((contact for contact in found.contacts if not contact.bounces), None)
+
+
 def _headline(target: str, found: "Answerers") -> str:
-    first = next((contact for contact in found.contacts if not contact.bounces), None)
-    if first is not None:
+    if (first := _first(found)) is not None:
         return f"{target}: write to {first.email}"
     if found.contacts:
         return f"{target}: every known contact bounces; a person has to look"
@@ -216,10 +221,10 @@ def _answerers(found: "Answerers", verbose: bool) -> list[str]:
     return lines
 
 
-def _letter(found: "Answerers", report: "Report", verbose: bool) -> list[str]:
+def _letter(first: "Contact", report: "Report", verbose: bool) -> list[str]:
     lines = ["", "the report that would be sent:" if not report.missing else "the report, not yet fit to be sent:"]
     lines += [f"  lacks {lack}" for lack in report.missing]
-    lines += ["", f"  To: {found.contacts[0].email}", f"  Subject: {report.subject}", ""]
+    lines += ["", f"  To: {first.email}", f"  Subject: {report.subject}", ""]
     lines += [f"  {line}".rstrip() for line in report.text.splitlines()]
     if verbose:
         import json

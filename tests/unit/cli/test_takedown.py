@@ -113,6 +113,15 @@ def test_nobody_found_is_told_from_could_not_ask(dns: LyingLists) -> None:
     assert "not everybody could be asked" in failed.output
 
 
+def test_every_contact_bounces(tmp_path: Path) -> None:
+    (tmp_path / "contacts.toml").write_text(f'bounced = ["Known@isp.example"]\n{TABLE}')
+    result = run("192.0.2.10", "--dry-run", "--offline", "--contacts", str(tmp_path / "contacts.toml"))
+    assert result.exit_code == 1
+    assert result.output.startswith("192.0.2.10: every known contact bounces; a person has to look\n")
+    assert "known@isp.example  own table, 192.0.2.10/32  (bounces)" in result.output
+    assert "To: " not in result.output
+
+
 def test_a_resolver_that_is_not_there() -> None:
     result = run("isp.example", "--dry-run", "--resolver", "127.0.0.1:9")
     assert result.exit_code == 1

@@ -237,6 +237,17 @@ def test_mistakes_in_the_table(text: str, said: str) -> None:
         read_table(text)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(max_size=80) | st.sampled_from(["a = " + "9" * 5000, "a = 2026-02-30", "[" * 20_000, "a=" + "[" * 20_000])
+)
+def test_any_text_is_a_table_or_malformed(text: str) -> None:
+    try:
+        read_table(text)
+    except MalformedTable:
+        return
+
+
 # --- all together --------------------------------------------------------------------------------
 
 

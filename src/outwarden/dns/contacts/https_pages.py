@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 from outwarden.dns.contacts.page_cache import Kept, PageCache
 from outwarden.dns.pace import Pace
+from outwarden.dns.targets import UnusableTarget, read_domain
 
 Address = IPv4Address | IPv6Address
 
@@ -55,7 +56,7 @@ class Guard(NamedTuple):
     may_connect: Callable[[Address], bool]
     port: int = 443
     certificates: ssl.SSLContext | None = None
-    seconds: float = 15.0
+    seconds: float = 10.0
     per_second: float = 1.0
 
 
@@ -151,8 +152,12 @@ class HttpsPages:
             raise CouldNotFetch(f"{url[:80]!r} is no URL") from None
         if parts.scheme != "https" or not host or parts.username is not None or port not in (None, 443):
             raise CouldNotFetch(f"{url[:80]!r} is not asked: only plain HTTPS URLs are")
+        try:
+            host = read_domain(host)
+        except UnusableTarget:
+            raise CouldNotFetch(f"{url[:80]!r} is not asked: {host[:80]!r} is no host name") from None
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        if len(url) > _LONGEST_URL or not (host + path).isascii() or not (host + path).isprintable() or " " in url:
+        if len(url) > _LONGEST_URL or not path.isascii() or not path.isprintable() or " " in url:
             raise CouldNotFetch(f"{url[:80]!r} is no URL")
         return host, path or "/"
 

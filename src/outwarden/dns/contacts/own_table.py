@@ -76,7 +76,7 @@ def read_table(text: str) -> OwnTable:
     """Read the table.  Raises ``MalformedTable``."""
     try:
         table = msgspec.convert(tomllib.loads(text), _Table)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as fault:
+    except (ValueError, msgspec.ValidationError, RecursionError) as fault:
         raise MalformedTable(str(fault)) from None
     networks: list[tuple[IPv4Network | IPv6Network, tuple[str, ...]]] = []
     domains: list[tuple[str, tuple[str, ...]]] = []
