@@ -46,9 +46,16 @@ def delisting() -> None:
 @click.pass_context
 def delisting_list(context: click.Context) -> None:
     """Show each listing that outwarden run found and that has not ended, and its next step."""
-    tasks = _with_store(context.obj, lambda store: store.delistings.tasks(), read_only=True)
-    for task in tasks:
-        _show(task, context.obj)
+    now = _now()
+    tasks = _with_store(
+        context.obj,
+        lambda store: [
+            (task, store.delistings.refusal(task.target, task.list, now)) for task in store.delistings.tasks()
+        ],
+        read_only=True,
+    )
+    for task, refusal in tasks:
+        _show(task, context.obj, refusal)
     if not tasks and not context.obj["json"]:
         click.echo("nothing of ours is listed, as far as the service knows")
 
@@ -102,7 +109,7 @@ def _with_store(options: dict[str, Any], work: "Callable[[Store], Found]", read_
         raise Refused(str(fault)) from fault
 
 
-def _show(task: "DelistingTask", options: dict[str, Any]) -> None:
+def _show(task: "DelistingTask", options: dict[str, Any], refusal: str | None = None) -> None:
     if options["json"]:
         print_json(
             {
@@ -115,6 +122,7 @@ def _show(task: "DelistingTask", options: dict[str, Any]) -> None:
                 "requests": task.requests,
                 "next_step": task.step,
                 "page": task.page,
+                "not_now": refusal,
             }
         )
         return
@@ -122,7 +130,9 @@ def _show(task: "DelistingTask", options: dict[str, Any]) -> None:
     if task.cause:
         parts.append(f"    cause, fixed {task.fixed_at:%Y-%m-%d %H:%M} UTC: {task.cause}")
     parts += [f"    asked {at:%Y-%m-%d %H:%M} UTC" for at in task.requests]
-    if task.page and task.step == "ask the list":
+    if task.step == "ask the list" and refusal:
+        parts.append(f"    not now: {refusal}")
+    elif task.step == "ask the list" and task.page:
         parts.append(f"    ask at: {task.page}")
     for part in parts:
         click.echo(plain(part))

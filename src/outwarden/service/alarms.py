@@ -17,6 +17,7 @@ import msgspec
 
 from outwarden.service import alarm_courier
 from outwarden.store.alarms import Alarm
+from outwarden.store.database import StoreUnusable
 from outwarden.store.store import Store
 
 MOST_TRIES = 5
@@ -35,11 +36,15 @@ class AlarmSender:
         self._receipts = store.path.with_name(f"{store.path.name}-alarms")
 
     def send(self, now: datetime) -> int:
-        """Send all that is due; returns how many were settled.  Raises ``StoreUnusable`` and ``OSError``."""
+        """Send all that is due; returns how many were settled.  Raises ``StoreUnusable``."""
         settled = 0
         for alarm in self._store.alarms.waiting(now):
-            self._receipts.mkdir(mode=0o750, exist_ok=True)
-            code = self._hand_over(alarm)
+            try:
+                self._receipts.mkdir(mode=0o750, exist_ok=True)
+                code = self._hand_over(alarm)
+            except OSError as fault:
+                # Without a receipt nobody could tell whether it was sent: it waits.
+                raise StoreUnusable(f"{self._receipts}: {fault.strerror}; make it a folder we may write") from fault
             if code in (0, alarm_courier.UNKNOWN):
                 self._store.alarms.settle(alarm.id, "sent" if code == 0 else "begun, and not known how it ended", now)
                 settled += 1

@@ -48,7 +48,8 @@ class Schedule:
         return self._turns[0][0] if self._turns else None
 
     def _first(self, asked_at: datetime | None, now: datetime, offset: timedelta) -> datetime:
-        if asked_at is None or asked_at + self._every <= now:
+        # What was asked in the future was asked by a clock that was wrong.
+        if asked_at is None or not now - self._every < asked_at <= now:
             return now + offset
         return asked_at + self._every
 

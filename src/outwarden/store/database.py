@@ -38,9 +38,11 @@ class Database:
                 path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             elif not path.exists():
                 raise StoreUnusable(f"{path}: there is no store yet; start outwarden run")
-            mode = "ro" if read_only else "rwc"
             self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+                f"{path.absolute().as_uri()}?{_mode(path, read_only)}",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
             )
             try:
                 self._set_up(read_only)
@@ -142,6 +144,18 @@ def moment(kept: int) -> datetime:
 def moment_or_none(kept: int | None) -> datetime | None:
     """Return a time that the store kept, None where there is none."""
     return None if kept is None else moment(kept)
+
+
+def _mode(path: Path, read_only: bool) -> str:
+    """Return how SQLite is to open the file.
+
+    Where nobody is at work the write-ahead log is gone, and a reader without the right to make it anew must be
+    told that nothing changes under it.
+    """
+    if not read_only:
+        return "mode=rwc"
+    resting = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
+    return "mode=ro&immutable=1" if resting else "mode=ro"
 
 
 def _schema() -> list[str]:

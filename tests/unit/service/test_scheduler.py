@@ -63,6 +63,10 @@ def test_what_was_missed_is_not_made_up_for() -> None:
     assert following > NOW + 30 * HOUR + timedelta(minutes=50)
 
 
+def test_a_clock_that_was_ahead_holds_up_nobody() -> None:
+    assert Schedule(["a"], HOUR, {"a": NOW + 900 * HOUR}, NOW, Random(1)).take_due(NOW) == "a"
+
+
 def test_without_names_there_is_no_turn() -> None:
     schedule = Schedule([], HOUR, {}, NOW, Random(1))
     assert (schedule.take_due(NOW), schedule.next_at()) == (None, None)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +105,37 @@ def test_a_signal_stops_the_service_in_order(site: Site, number: int) -> None:
         service.send_signal(number)
         assert list(lines)[-1].endswith("Z stopped\n")
         assert service.wait(20) == 0
+
+
+def test_the_monitor_starts_quickly(site: Site) -> None:
+    """Under 150 ms of processor time, and nothing that asks is imported: it is called each minute."""
+    assert site.outwarden("run", "--once").returncode == 0
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "outwarden",
+        "--config",
+        str(site.file),
+        "monitor",
+        "blocklists",
+    ]
+    spent = []
+    for _ in range(5):
+        with subprocess.Popen(
+            command, env=site.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as monitor:
+            assert monitor.stderr is not None
+            imported = {line.rpartition("|")[2].strip() for line in monitor.stderr}
+            _, status, usage = os.wait4(monitor.pid, 0)
+            monitor.returncode = os.waitstatus_to_exitcode(status)
+        assert monitor.returncode == 0
+        spent.append(usage.ru_utime + usage.ru_stime)
+    assert imported.isdisjoint(
+        {"outwarden.dns.lookup", "outwarden.dns.catalogue", "outwarden.detection.diagnosis", "socket"}
+    )
+    assert min(spent) < 0.15
 
 
 def test_quiet_says_nothing(site: Site) -> None:
