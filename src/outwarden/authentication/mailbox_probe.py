@@ -10,8 +10,9 @@ from contextlib import suppress
 
 from outwarden.authentication.answers import RecordSource
 from outwarden.authentication.domain_names import Address
-from outwarden.authentication.public_addresses import find_addresses, is_public
+from outwarden.authentication.public_addresses import find_addresses
 from outwarden.authentication.role_mailboxes import Probe
+from outwarden.dns.public_addresses import is_public
 
 SMTP_PORT = 25
 PROBE_SECONDS = 15.0

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from outwarden.authentication.answers import RecordSource
 from outwarden.authentication.domain_names import Address
 from outwarden.authentication.mta_sts import LONGEST_POLICY, PolicyText
-from outwarden.authentication.public_addresses import find_addresses, is_public
+from outwarden.authentication.public_addresses import find_addresses
+from outwarden.dns.public_addresses import is_public
 
 HTTPS_PORT = 443
 FETCH_SECONDS = 10.0

@@ -1,7 +1,7 @@
 """Which addresses of a host may be connected to only because a stranger's DNS says so."""
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from outwarden.authentication.answers import RecordSource, RecordType
@@ -16,12 +16,6 @@ class Found(NamedTuple):
     addresses: tuple[Address, ...]
     fault: str | None = None
     answered: bool = True
-
-
-def is_public(address: Address) -> bool:
-    """Return whether an address is everybody's: no loopback, no private network, also not one in disguise."""
-    inner = (address.ipv4_mapped or address.sixtofour) if isinstance(address, IPv6Address) else None
-    return address.is_global and not address.is_multicast and (inner is None or inner.is_global)
 
 
 def find_addresses(host: str, records: RecordSource, may_connect: Callable[[Address], bool]) -> Found:

@@ -21,7 +21,7 @@ from outwarden.authentication.answers import RecordType
 from outwarden.authentication.mailbox_probe import SmtpMailboxProbe
 from outwarden.authentication.mta_sts import LONGEST_POLICY, PolicyText
 from outwarden.authentication.policy_fetch import HttpsPolicyFetcher
-from outwarden.authentication.public_addresses import is_public
+from outwarden.dns.public_addresses import is_public
 
 sys.path.insert(0, str(Path(__file__).parent))
 from zones import Zones

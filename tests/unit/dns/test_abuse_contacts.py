@@ -28,7 +28,7 @@ from tests.unit.dns.registry_server import LOOPBACK, RegistryServer, page
 from tests.unit.dns.test_rdap import email, entity, network
 
 from outwarden.dns.contacts.contact import Contact, ContactSource, MalformedMailbox, in_order, read_mailbox
-from outwarden.dns.contacts.https_pages import Guard, HttpsPages, is_public
+from outwarden.dns.contacts.https_pages import Guard, HttpsPages
 from outwarden.dns.contacts.names import Names
 from outwarden.dns.contacts.own_table import MalformedTable, OwnTable, read_table
 from outwarden.dns.contacts.page_cache import PageCache
@@ -44,6 +44,7 @@ from outwarden.dns.contacts.text_answers import (
     read_origins,
 )
 from outwarden.dns.lookup import Lookup
+from outwarden.dns.public_addresses import is_public
 from outwarden.dns.resolver import Resolver
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

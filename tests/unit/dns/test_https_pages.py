@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from tests.unit.dns.registry_server import LOOPBACK, RegistryServer, page, redirect
 
-from outwarden.dns.contacts.https_pages import CouldNotFetch, Guard, HttpsPages, NoSuchPage, is_public
+from outwarden.dns.contacts.https_pages import CouldNotFetch, Guard, HttpsPages, NoSuchPage
 from outwarden.dns.contacts.page_cache import PageCache
+from outwarden.dns.public_addresses import is_public
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

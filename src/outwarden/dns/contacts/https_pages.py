@@ -14,15 +14,13 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from outwarden.dns.contacts.page_cache import Kept, PageCache
 from outwarden.dns.pace import Pace
+from outwarden.dns.public_addresses import Address, is_public
 from outwarden.dns.targets import UnusableTarget, read_domain
-
-Address = IPv4Address | IPv6Address
 
 _LONGEST_PAGE = 2_000_000
 _LONGEST_URL = 2_000
@@ -30,7 +28,6 @@ _MOST_REDIRECTS = 5
 _MOST_ADDRESSES = 3
 _PIECE = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NAT64 = IPv6Network("64:ff9b::/96")
 _ACCEPT = "application/rdap+json, application/json"
 
 
@@ -58,19 +55,6 @@ class Guard(NamedTuple):
     certificates: ssl.SSLContext | None = None
     seconds: float = 10.0
     per_second: float = 1.0
-
-
-def is_public(address: Address) -> bool:
-    """Return whether an address may be connected to because somebody's DNS says so."""
-    return address.is_global and not address.is_multicast and all(inner.is_global for inner in _inner(address))
-
-
-def _inner(address: Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses to which an IPv6 address leads: mapped, by 6to4, Teredo, or NAT64."""
-    if isinstance(address, IPv4Address):
-        return []
-    inner = [each for each in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())) if each is not None]
-    return [*inner, IPv4Address(int(address) & 0xFFFFFFFF)] if address in _NAT64 else inner
 
 
 class HttpsPages:
