@@ -31,6 +31,7 @@ class Rule:
         self.words: tuple[str, ...] = tuple(entry.get("words", ()))
         self.status: tuple[str, ...] = tuple(entry.get("status", ()))
         self._status_starts = tuple(code if code.endswith(".") else f"{code}." for code in self.status)
+        self.codes: tuple[int, ...] = tuple(entry.get("codes", ()))
         self.provider: str | None = entry.get("provider")
         self.sample: str = entry["sample"]
         self.source: str = entry["source"]
@@ -45,6 +46,8 @@ class Rule:
     def fits(self, reply: Reply, plain: str, provider: str | None) -> bool:
         """Say whether all else that the rule asks for is there, once one of its tells or words was found."""
         if self.provider is not None and provider != self.provider:
+            return False
+        if self.codes and reply.code not in self.codes:
             return False
         # A code that ends in a dot stands for all that begin with it.
         if self.status and not (reply.status and f"{reply.status}.".startswith(self._status_starts)):
