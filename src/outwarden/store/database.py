@@ -35,7 +35,7 @@ class Database:
         self._lock: int | None = None
         with self._faults():
             if not read_only:
-                path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+                _make_folder(path)
             elif not path.exists():
                 raise StoreUnusable(f"{path}: there is no store yet; start outwarden run")
             self._connection = sqlite3.connect(
@@ -144,6 +144,13 @@ def moment(kept: int) -> datetime:
 def moment_or_none(kept: int | None) -> datetime | None:
     """Return a time that the store kept, None where there is none."""
     return None if kept is None else moment(kept)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise StoreUnusable(f"{path}: {path.parent} is no folder; name another file") from None
 
 
 def _mode(path: Path, read_only: bool) -> str:

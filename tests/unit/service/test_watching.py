@@ -141,3 +141,10 @@ def test_the_monitor_starts_quickly(site: Site) -> None:
 def test_quiet_says_nothing(site: Site) -> None:
     assert site.outwarden("run", "--once").returncode == 0
     assert site.outwarden("run", "--once", "--quiet").stderr == ""
+
+
+def test_a_store_that_cannot_be_made_is_code_5(site: Site) -> None:
+    site.file.write_text(site.file.read_text().replace(str(site.store), f"{site.file}/store.db"))
+    answer = site.outwarden("run", "--once")
+    assert answer.returncode == 5
+    assert answer.stderr == f"outwarden: {site.file}/store.db: {site.file} is no folder; name another file\n"
