@@ -1,12 +1,12 @@
 """Is anything of ours listed just now, and do we know?  The answer a monitor wants: 0, 1, 2 or 3."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
 
 import msgspec
 
-from outwarden.events import ListAnswerKind
+from outwarden.events import ListAnswer, ListAnswerKind
 
 ENOUGH_MAJORS = 0.8
 """The share of major lists that must have answered for "not listed"; a test keeps it that of the diagnosis."""
@@ -32,13 +32,14 @@ class NowListed(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One pair as it was last asked."""
+    """What became of asking about one target, lately: counts of lists, and when (UTC)."""
 
     target: str
-    list: str
-    answer: ListAnswerKind
-    major: bool
     asked_at: datetime
+    answered: int
+    could_not_ask: int
+    majors: int
+    majors_answered: int
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -68,16 +69,12 @@ def standing(
     the major lists answered; everything else is unknown.
     """
     wanted = set(targets)
-    asked = [each for each in asked if each.target in wanted]
+    about = {each.target: each for each in asked if each.target in wanted}
     listed = sorted(
         (each for each in listed if each.target in wanted), key=lambda each: (not each.major, each.target, each.list)
     )
-    failed = sum(each.answer is ListAnswerKind.COULD_NOT_ASK for each in asked)
-    newest: dict[str, datetime] = {}
-    for each in asked:
-        newest[each.target] = max(newest.get(each.target, each.asked_at), each.asked_at)
-    oldest = int((now - min(newest.values())).total_seconds()) if newest else None
-    level, sentence = _judged(wanted, listed, asked, newest, now, stale_after)
+    level, sentence = _judged(wanted, listed, about, now, stale_after)
+    oldest = min((each.asked_at for each in about.values()), default=None)
     return Standing(
         level=level,
         sentence=sentence,
@@ -85,21 +82,44 @@ def standing(
         targets_listed=len({each.target for each in listed}),
         listed=len(listed),
         major=sum(each.major for each in listed),
-        could_not_ask=failed,
-        oldest_seconds=oldest,
+        could_not_ask=sum(each.could_not_ask for each in about.values()),
+        oldest_seconds=None if oldest is None else int((now - oldest).total_seconds()),
     )
+
+
+def asked_now(answers: Iterable[ListAnswer], now: datetime) -> list[Asked]:
+    """Return what became of asking, by target."""
+    found: dict[str, list[ListAnswer]] = {}
+    for answer in answers:
+        found.setdefault(answer.target, []).append(answer)
+    return [
+        Asked(
+            target,
+            now,
+            answered=sum(map(_answered, row)),
+            could_not_ask=len(row) - sum(map(_answered, row)),
+            majors=sum(answer.major for answer in row),
+            majors_answered=sum(answer.major and _answered(answer) for answer in row),
+        )
+        for target, row in found.items()
+    ]
+
+
+def _answered(answer: ListAnswer) -> bool:
+    return answer.answer is not ListAnswerKind.COULD_NOT_ASK
 
 
 def _judged(
     wanted: set[str],
     listed: Sequence[NowListed],
-    asked: Sequence[Asked],
-    newest: dict[str, datetime],
+    about: Mapping[str, Asked],
     now: datetime,
     stale_after: timedelta | None,
 ) -> tuple[Level, str]:
-    stale = [target for target, at in newest.items() if stale_after is not None and now - at > stale_after]
-    missing = sorted(wanted - newest.keys())
+    stale = sorted(
+        target for target, each in about.items() if stale_after is not None and now - each.asked_at > stale_after
+    )
+    missing = sorted(wanted - about.keys())
     if listed:
         level = Level.CRITICAL if listed[0].major else Level.WARNING
         old = f"; {len(stale)} not asked about lately" if stale else ""
@@ -110,20 +130,18 @@ def _judged(
             f"{missing[0]} was not asked about yet ({len(missing)} of {len(wanted)}): is the service up?",
         )
     if stale:
-        last = f"{newest[stale[0]]:%Y-%m-%d %H:%M} UTC"
+        last = f"{about[stale[0]].asked_at:%Y-%m-%d %H:%M} UTC"
         return Level.UNKNOWN, f"{stale[0]} was not asked about since {last}: is the service up?"
-    return _coverage(wanted, asked)
+    return _coverage(about)
 
 
-def _coverage(wanted: set[str], asked: Sequence[Asked]) -> tuple[Level, str]:
-    for target in sorted(wanted):
-        majors = [each for each in asked if each.target == target and each.major]
-        answered = sum(each.answer is not ListAnswerKind.COULD_NOT_ASK for each in majors)
-        if not majors or answered / len(majors) < ENOUGH_MAJORS:
-            cure = f"see outwarden blocklists {target}"
-            return Level.UNKNOWN, f"{answered} of {len(majors)} major lists answered about {target}; {cure}"
-    lists = len({each.list for each in asked if each.answer is not ListAnswerKind.COULD_NOT_ASK})
-    return Level.OK, f"none of {len(wanted)} watched is on any of {lists} lists"
+def _coverage(about: Mapping[str, Asked]) -> tuple[Level, str]:
+    for target, each in sorted(about.items()):
+        if not each.majors or each.majors_answered / each.majors < ENOUGH_MAJORS:
+            answered = f"{each.majors_answered} of {each.majors} major lists answered about {target}"
+            return Level.UNKNOWN, f"{answered}; see outwarden blocklists {target}"
+    lists = max((each.answered for each in about.values()), default=0)
+    return Level.OK, f"none of {len(about)} watched is on any of {lists} lists"
 
 
 def _listed_in_words(listed: Sequence[NowListed]) -> str:

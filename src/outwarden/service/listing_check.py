@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from outwarden.detection.listing_state import Asked, NowListed, Standing, standing
+from outwarden.detection.listing_state import NowListed, Standing, asked_now, standing
 from outwarden.events import ListAnswerKind
 from outwarden.service.own_names import watched
 from outwarden.service.settings import Configuration
@@ -22,15 +22,13 @@ def from_store(configuration: Configuration, path: Path, now: datetime, rounds: 
     """
     every = timedelta(minutes=configuration.settings.blocklists.every_minutes)
     with Database(path, read_only=True) as database:
-        answers = Listings(database).last_answers()
-        listings = Listings(database).open()
-    majors = {(each.target, each.list) for each in answers if each.major}
-    listed = [
-        NowListed(each.target, each.list, each.meaning, (each.target, each.list) in majors, each.began_at)
-        for each in listings
-    ]
-    asked = [Asked(each.target, each.list, each.answer, each.major, each.asked_at) for each in answers]
-    targets = [target.text for target in watched(configuration)] or sorted({each.target for each in answers})
+        listings = Listings(database)
+        asked, majors = listings.asked(), listings.open_on_major_lists()
+        listed = [
+            NowListed(each.target, each.list, each.meaning, each.id in majors, each.began_at)
+            for each in listings.open()
+        ]
+    targets = [target.text for target in watched(configuration)] or [each.target for each in asked]
     return standing(targets, listed, asked, now, rounds * every)
 
 
@@ -46,5 +44,4 @@ def ask_now(configuration: Configuration, targets: Sequence[str], now: datetime)
         for each in answers
         if each.answer is ListAnswerKind.LISTED
     ]
-    asked = [Asked(each.target, each.list, each.answer, each.major, now) for each in answers]
-    return standing([target.text for target in watch.targets], listed, asked, now)
+    return standing([target.text for target in watch.targets], listed, asked_now(answers, now), now)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from outwarden.detection.listing_changes import ListingState, Turn, follow
+from outwarden.detection.listing_state import Asked
 from outwarden.events import ListAnswer, ListAnswerKind
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
 
@@ -99,6 +100,25 @@ class Listings:
                 "SELECT target, list, answer, why_not, meaning, major, asked_at FROM answer ORDER BY target, list"
             )
         ]
+
+    def asked(self) -> list[Asked]:
+        """Return what became of asking, by target; summed by SQLite, as a monitor wants it each minute."""
+        found = self._database.rows(
+            "SELECT target, max(asked_at), count(*), sum(answer = ?1), sum(major), sum(major AND answer <> ?1) "
+            "FROM answer GROUP BY target",
+            ListAnswerKind.COULD_NOT_ASK.value,
+        )
+        return [
+            Asked(target, moment(asked_at), count - failed, failed, majors, majors_answered)
+            for target, asked_at, count, failed, majors, majors_answered in found
+        ]
+
+    def open_on_major_lists(self) -> set[int]:
+        """Return the ids of the listings by major lists that have not ended."""
+        found = self._database.rows(
+            "SELECT id FROM listing JOIN answer USING (target, list) WHERE ended_at IS NULL AND major"
+        )
+        return {number for (number,) in found}
 
     def last_asked(self) -> dict[str, datetime]:
         """Return when each target was last asked about."""

@@ -5,21 +5,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outwarden.detection.diagnosis.conditions import ENOUGH_MAJORS as OF_THE_DIAGNOSIS
-from outwarden.detection.listing_state import ENOUGH_MAJORS, Asked, Level, NowListed, standing
-from outwarden.events import ListAnswerKind
+from outwarden.detection.listing_state import ENOUGH_MAJORS, Asked, Level, NowListed, asked_now, standing
+from outwarden.events import ListAnswer, ListAnswerKind
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 US = "192.0.2.1"
-CLEAN, FAILED = ListAnswerKind.NOT_LISTED, ListAnswerKind.COULD_NOT_ASK
 
 
-def asked(name: str, answer: ListAnswerKind, major: bool = True, minutes: int = 5) -> Asked:
-    return Asked(US, name, answer, major, NOW - timedelta(minutes=minutes))
+def asked(majors: int = 1, majors_answered: int = 1, minutes: int = 5, failed: int = 0) -> list[Asked]:
+    return [Asked(US, NOW - timedelta(minutes=minutes), 2 - failed, failed, majors, majors_answered)]
 
 
 LISTED = NowListed(US, "big", "XBL", True, NOW - timedelta(hours=1))
 SMALL = NowListed(US, "small", "", False, None)
-FINE = [asked("big", CLEAN), asked("small", CLEAN, major=False)]
+FINE = asked()
 
 
 @pytest.mark.parametrize(
@@ -45,35 +44,35 @@ FINE = [asked("big", CLEAN), asked("small", CLEAN, major=False)]
         (
             "stale",
             [],
-            [asked("big", CLEAN, minutes=400)],
+            asked(minutes=400),
             Level.UNKNOWN,
             "192.0.2.1 was not asked about since 2026-11-25 05:20 UTC: is the service up?",
         ),
         (
             "listed, and stale",
             [LISTED],
-            [asked("big", CLEAN, minutes=400)],
+            asked(minutes=400),
             Level.CRITICAL,
             "192.0.2.1 on big (XBL) since 2026-11-25 11:00 UTC; 1 not asked about lately",
         ),
         (
             "too few majors answered",
             [],
-            [asked("big", CLEAN), asked("other", FAILED)],
+            asked(majors=2, failed=1),
             Level.UNKNOWN,
             "1 of 2 major lists answered about 192.0.2.1; see outwarden blocklists 192.0.2.1",
         ),
         (
             "a minor list did not answer",
             [],
-            [asked("big", CLEAN), asked("small", FAILED, major=False)],
+            asked(failed=1),
             Level.OK,
             "none of 1 watched is on any of 1 lists",
         ),
         (
             "no major list at all",
             [],
-            [asked("small", CLEAN, major=False)],
+            asked(majors=0, majors_answered=0),
             Level.UNKNOWN,
             "0 of 0 major lists answered about 192.0.2.1; see outwarden blocklists 192.0.2.1",
         ),
@@ -91,3 +90,15 @@ def test_what_is_no_longer_watched_counts_for_nothing() -> None:
 
 def test_enough_is_what_the_diagnosis_calls_enough() -> None:
     assert ENOUGH_MAJORS == OF_THE_DIAGNOSIS
+
+
+def test_answers_are_counted_by_target() -> None:
+    answers = [
+        ListAnswer(US, name, name, kind, major=major)
+        for name, kind, major in (
+            ("big", ListAnswerKind.LISTED, True),
+            ("other", ListAnswerKind.COULD_NOT_ASK, True),
+            ("small", ListAnswerKind.NOT_LISTED, False),
+        )
+    ]
+    assert asked_now(answers, NOW) == [Asked(US, NOW, answered=2, could_not_ask=1, majors=2, majors_answered=1)]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from outwarden.detection.listing_changes import Turn
+from outwarden.detection.listing_state import Asked
 from outwarden.events import ListAnswer, ListAnswerKind, WhyNot
 from outwarden.store.database import Database, StoreUnusable, microseconds, moment
 from outwarden.store.delistings import NoSuchListing, RequestRefused
@@ -65,6 +66,10 @@ def test_the_newest_answer_is_kept(path: Path) -> None:
         (last,) = store.listings.last_answers()
         assert (last.answer, last.why_not, last.major, last.asked_at) == (UNASKED, "timeout", True, NOW + HOUR)
         assert store.listings.last_asked() == {US: NOW + HOUR}
+        with store.writing():
+            store.listings.take(answer(UNLISTED, listed_by="other"), NOW)
+        assert store.listings.asked() == [Asked(US, NOW + HOUR, 1, 1, 2, 1)]
+        assert store.listings.open_on_major_lists() == {1}
         assert [each.target for each in store.listings.open()] == [US], "could-not-ask ends nothing"
 
 
