@@ -93,10 +93,11 @@ def wording(line: str) -> str:
 
 def _masked(word: str) -> str:
     word = word[:_LONGEST_WORD]
+    if _CODE_OF_A_LINE.match(word):
+        # "550-a@b.example" is a code and a mailbox, though a mailbox or a host might begin so.
+        return word[:4] + _masked(word[4:])
     if "@" in word:
-        # "550-a@b.example" is a code and a mailbox, though a mailbox might begin so.
-        after_code = 4 if _CODE_OF_A_LINE.match(word) else 0
-        word = word[:after_code] + _MAILBOX.sub(_masked_mailbox, word[after_code:])
+        word = _MAILBOX.sub(_masked_mailbox, word)
     if word.count(".") >= 3:
         word = _ADDRESS.sub("%ip", word)
         if "[%ip]" in word:
