@@ -146,7 +146,8 @@ def listed_domain(reply: str) -> str | None:
             if by_zone(found[1]) is None:
                 return found[1]
     for host in _HOSTS.finditer(prose):
-        if by_zone(host[0]) is None:
+        # A service signs with the name of its own host.
+        if by_zone(host[0]) is None and services().of(host[0]) is None:
             return host[0]
     # A link that is neither the list's nor a service's explanation is what is listed.
     links = (_HOSTS.search(link[0]) for link in _LINK.finditer(reply))
