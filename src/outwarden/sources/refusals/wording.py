@@ -93,9 +93,12 @@ def wording(line: str) -> str:
 
 def _masked(word: str) -> str:
     word = word[:_LONGEST_WORD]
-    if _CODE_OF_A_LINE.match(word):
-        # "550-a@b.example" is a code and a mailbox, though a mailbox or a host might begin so.
-        return word[:4] + _masked(word[4:])
+    # "550-a@b.example" is a code and a mailbox, though a mailbox or a host might begin so.
+    after_code = 4 if _CODE_OF_A_LINE.match(word) else 0
+    return word[:after_code] + _masked_name(word[after_code:])
+
+
+def _masked_name(word: str) -> str:
     if "@" in word:
         word = _MAILBOX.sub(_masked_mailbox, word)
     if word.count(".") >= 3:

@@ -179,3 +179,30 @@ def test_a_standard_status_means_the_same_whoever_says_it() -> None:
     # RFC 7372 section 3.2: X.7.23 is a failed SPF check; Google says 4.7.23 of a missing PTR record.
     said = "host gmail-smtp-in.l.google.com[198.51.100.9] said: 550 5.7.23 <a@gmail.com>: Rejected due to: SPF fail"
     assert classify(said).refusal_class is RefusalClass.AUTHENTICATION_FAILED
+
+
+def test_a_code_joined_to_the_name_of_a_known_host_is_still_the_code() -> None:
+    refusal = classify(
+        "host mx9.comcast.net[198.51.100.9] said: 554-mx9.comcast.net 192.0.2.7 blocked 554 for spam. BL000000"
+    )
+    assert (refusal.permanent, refusal.listed, refusal.list) == (True, "192.0.2.7", "comcast")
+
+
+def test_the_host_that_signs_is_not_what_is_listed() -> None:
+    refusal = classify("550 5.7.1 Helo domain is listed in Spamhaus. [DB5EUR01FT012.prod.protection.outlook.com]")
+    assert (refusal.refusal_class, refusal.listed) == (RefusalClass.DOMAIN_BLOCKLISTED, None)
+
+
+CODE_ALONE = [
+    ("502 TURN disallowed", RefusalClass.MALFORMED),
+    ("530 Hello", RefusalClass.POLICY),
+    ("521 mx1.b.example", RefusalClass.RECIPIENT_DOMAIN_INVALID),
+    ("550 mx1.b.example", RefusalClass.UNCLASSIFIED),
+    ("502 5.1.1 mx1.b.example", RefusalClass.UNKNOWN_RECIPIENT),
+    ("501 User unknown", RefusalClass.UNKNOWN_RECIPIENT),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CODE_ALONE, ids=[text for text, _ in CODE_ALONE])
+def test_the_reply_code_decides_only_where_nothing_else_speaks(text: str, expected: RefusalClass) -> None:
+    assert classify(text).refusal_class is expected
