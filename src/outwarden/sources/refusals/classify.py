@@ -5,7 +5,7 @@ link, the provider's own code, words, and the enhanced status when nothing else 
 code alone never outvotes words, because 5.7.1 is said of everything.
 
 Promise: ``classify`` raises nothing and looks at the first 4096 characters, with expressions that take
-linear time; so a text of any length costs no more than a few milliseconds.
+linear time; so a text of any length costs no more than some 20 milliseconds.
 
 What this does not do: it does not ask whether an address named as listed is ours.
 """
