@@ -49,6 +49,19 @@ def test_a_monitor_reads_unknown(folder: Path) -> None:
     assert (answer.returncode, answer.stdout, answer.stderr) == (3, f"OUTWARDEN BLOCKLISTS UNKNOWN - {told}", "")
 
 
+_FOR_LISTS = ["misspelt-key", "key-file-missing", "key-for-nobody", "unknown-list", "list-unknown", "not-toml"]
+
+
+@pytest.mark.parametrize("folder", [HERE / name for name in _FOR_LISTS], ids=lambda folder: folder.name)
+def test_who_asks_the_lists_once_is_told_the_same(folder: Path) -> None:
+    told = (folder / "says").read_text()
+    answer = outwarden(folder, "blocklists", "192.0.2.1")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (78, "", told)
+    # A monitor that calls check must not take a mistake for a verdict.
+    answer = outwarden(folder, "check", "--address", "192.0.2.1")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (3, "", told)
+
+
 def test_a_good_one_is_good(tmp_path: Path) -> None:
     (tmp_path / "outwarden.toml").write_text(
         '[site]\naddresses = ["192.0.2.1"]\n[dns]\nresolver = "127.0.0.1"\n[blocklists]\nlists = ["spamcop"]\n'

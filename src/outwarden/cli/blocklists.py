@@ -11,20 +11,24 @@ from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.log_options import now, screen
 from outwarden.cli.progress import Progress
 from outwarden.cli.rendering import print_json
+from outwarden.cli.settings_option import BadConfiguration, configuration
 
 if TYPE_CHECKING:
     from outwarden.detection.diagnosis import LogSigns, TargetListings
     from outwarden.service.blocklists import Survey
 
 resolver_option = click.option(
-    "--resolver", metavar="HOST[:PORT]", help="Ask this resolver, not the system's (/etc/resolv.conf)."
+    "--resolver", metavar="HOST[:PORT]", help="Ask this resolver, not the configured or the system's."
 )
 catalogue_option = click.option(
-    "--catalogue", metavar="FILE", type=click.Path(path_type=Path), help="Ask the lists of this file, not our own."
+    "--catalogue",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Ask the lists of this file, not the usual ones.",
 )
 
 
-@click.command(epilog="Exit code: 0 asked, whatever was found; 1 could not ask; 2 the command line is wrong.")
+@click.command(epilog="Exit code: 0 asked, whatever was found; 1 could not ask; 2 usage; 78 configuration.")
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @resolver_option
 @catalogue_option
@@ -49,7 +53,9 @@ def blocklists(
 
     options = context.obj
     with asking_failures():
-        survey = Survey(targets, now(), resolver=resolver, catalogue=catalogue, lists=_ids(lists))
+        survey = Survey(
+            targets, now(), configuration(options), resolver=resolver, catalogue=catalogue, lists=_ids(lists)
+        )
     signs = _log_signs(logs, options["quiet"])
     _ask(survey, options)
     if options["json"] and html is None:
@@ -67,8 +73,9 @@ def blocklists(
 
 @contextmanager
 def asking_failures() -> Iterator[None]:
-    """Turn what is wrong with a target, a list, a resolver or a catalogue into one line for the operator."""
+    """Turn what is wrong with a target, list, resolver, catalogue or setting into one line for the operator."""
     from outwarden.service.blocklists import CannotAsk, WrongQuestion
+    from outwarden.service.settings import ConfigurationError
 
     try:
         yield
@@ -76,6 +83,8 @@ def asking_failures() -> Iterator[None]:
         raise WrongArgument(str(fault)) from fault
     except CannotAsk as fault:
         raise CouldNot(str(fault)) from fault
+    except ConfigurationError as fault:
+        raise BadConfiguration(str(fault)) from fault
 
 
 def _ids(lists: str | None) -> list[str] | None:

@@ -22,6 +22,7 @@ from outwarden.cli.log_options import (
 )
 from outwarden.cli.progress import Progress
 from outwarden.cli.rendering import print_json
+from outwarden.cli.settings_option import configuration
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -64,7 +65,7 @@ def check(
     from outwarden.service.examine import examine
     from outwarden.service.log_reading import LogReading
 
-    survey = _survey(addresses, domains, resolver, catalogue)
+    survey = _survey(addresses, domains, resolver, catalogue, context.obj)
     with failures_in_words(), Progress(wanted=not context.obj["quiet"]) as progress:
         given = _what_to_read(files, zone)
         queue = given.queue if queue_file is None else _queue(queue_file, zone)
@@ -83,7 +84,11 @@ def check(
 
 
 def _survey(
-    addresses: tuple[str, ...], domains: tuple[str, ...], resolver: str | None, catalogue: Path | None
+    addresses: tuple[str, ...],
+    domains: tuple[str, ...],
+    resolver: str | None,
+    catalogue: Path | None,
+    options: dict[str, Any],
 ) -> "Survey | None":
     if not (addresses or domains):
         return None
@@ -91,7 +96,7 @@ def _survey(
     from outwarden.service.blocklists import Survey
 
     with asking_failures():
-        survey = Survey((*addresses, *domains), now(), resolver=resolver, catalogue=catalogue)
+        survey = Survey((*addresses, *domains), now(), configuration(options), resolver=resolver, catalogue=catalogue)
     kinds = [target.kind for target in survey.targets]
     if TargetKind.URL in kinds or kinds.count(TargetKind.DOMAIN) != len(domains):
         raise WrongArgument("--address takes an IP address, --domain the name of a domain; blocklists takes all else")

@@ -36,13 +36,14 @@ def monitor_blocklists(context: click.Context, target: tuple[str, ...]) -> None:
     from outwarden.detection.listing_state import Level
     from outwarden.service.listing_check import ask_now, from_store
     from outwarden.service.settings import ConfigurationError
+    from outwarden.service.settings_files import is_there
     from outwarden.store.database import StoreUnusable
 
     now = datetime.now(UTC)
     try:
         settings = configuration(context.obj)
         stored = Path(settings.settings.store.path)
-        asking = bool(target) or not _there(stored)
+        asking = bool(target) or not is_there(stored)
         found = ask_now(settings, target, now) if asking else from_store(settings, stored, now, _ROUNDS)
     except BadConfiguration as fault:
         _end(context, Level.UNKNOWN, fault.message)
@@ -50,14 +51,6 @@ def monitor_blocklists(context: click.Context, target: tuple[str, ...]) -> None:
         _end(context, Level.UNKNOWN, str(fault))
     else:
         _answer(context, found)
-
-
-def _there(stored: Path) -> bool:
-    """Return whether there is a store; one in a folder that we may not look into is there, and cannot be read."""
-    try:
-        return stored.exists()
-    except OSError:
-        return True
 
 
 def _answer(context: click.Context, found: "Standing") -> None:

@@ -12,16 +12,17 @@ from msgspec.structs import replace
 
 from outwarden.detection.diagnosis import LogSigns, Shape, TargetListings, diagnose, shapes
 from outwarden.dns.blocklist import UnusableCatalogue
-from outwarden.dns.catalogue import Catalogue, load_catalogue
+from outwarden.dns.catalogue import Catalogue
 from outwarden.dns.checking import check
 from outwarden.dns.list_names import target_part
 from outwarden.dns.lookup import Lookup
-from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
+from outwarden.dns.resolver import Resolver, UnusableResolver, parse
 from outwarden.dns.targets import Targets, UnusableTarget
 from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
+from outwarden.service.own_lists import other_catalogue, own_catalogue, own_resolver
+from outwarden.service.settings import Configuration
 
 _FEW_TARGETS = 64
-_PATIENT_SECONDS = 2.0
 _SWEEP_SECONDS = 1.0
 _ALONE = Shape()
 
@@ -44,18 +45,22 @@ class Survey:
         self,
         targets: Sequence[str],
         now: datetime,
+        configuration: Configuration,
         *,
         resolver: str | None = None,
         catalogue: Path | None = None,
         lists: Iterable[str] | None = None,
     ) -> None:
-        """``resolver`` is HOST[:PORT], None for the system's; ``lists`` are ids, None for those asked by default.
+        """``resolver`` is HOST[:PORT], ``lists`` are ids; where they are None, the configuration's, or the usual.
 
-        Raises ``WrongQuestion`` and ``CannotAsk``.
+        Of ``catalogue`` all lists are asked, with the configuration's keys and nothing else of its ``[blocklists]``.
+        Raises ``WrongQuestion``, ``CannotAsk`` and ``ConfigurationError``.
         """
         self.targets = _targets(targets)
-        self.catalogue = _catalogue(catalogue, lists)
-        self.resolver = _resolver(resolver)
+        self.catalogue = _catalogue(configuration, catalogue, lists)
+        self.resolver = _resolver(configuration, resolver)
+        deadline = configuration.settings.dns.deadline_seconds
+        self._deadline = deadline if len(self.targets) < _FEW_TARGETS else min(deadline, _SWEEP_SECONDS)
         self._now = now
         self._rows: dict[str, list[ListAnswer]] = {target.text: [] for target in self.targets}
         self._unlisted: dict[tuple[object, ...], ListAnswer] = {}
@@ -66,8 +71,7 @@ class Survey:
 
     def answers(self, watch: Watcher | None = None) -> Iterator[ListAnswer]:
         """Ask, and yield each answer as soon as it is in."""
-        patience = _PATIENT_SECONDS if len(self) < _FEW_TARGETS else _SWEEP_SECONDS
-        lookup = Lookup(self.resolver, patience, paces=self.catalogue.paces)
+        lookup = Lookup(self.resolver, self._deadline, paces=self.catalogue.paces)
         expected = self._expected() if watch is not None else 0
         for count, answer in enumerate(check(self.targets, self.catalogue, lookup, self._now), start=1):
             self._rows[answer.target].append(self._kept(answer))
@@ -115,9 +119,9 @@ def _targets(texts: Sequence[str]) -> Targets:
         raise WrongQuestion(str(fault)) from fault
 
 
-def _catalogue(path: Path | None, lists: Iterable[str] | None) -> Catalogue:
+def _catalogue(configuration: Configuration, path: Path | None, lists: Iterable[str] | None) -> Catalogue:
     try:
-        catalogue = load_catalogue(path)
+        catalogue = own_catalogue(configuration) if path is None else other_catalogue(configuration, path)
     except UnusableCatalogue as fault:
         raise CannotAsk(str(fault)) from fault
     if lists is None:
@@ -128,8 +132,8 @@ def _catalogue(path: Path | None, lists: Iterable[str] | None) -> Catalogue:
         raise WrongQuestion(str(fault)) from fault
 
 
-def _resolver(named: str | None) -> Resolver:
+def _resolver(configuration: Configuration, named: str | None) -> Resolver:
     try:
-        return system_resolvers()[0] if named is None else parse(named)
+        return own_resolver(configuration) if named is None else parse(named)
     except UnusableResolver as fault:
         raise (CannotAsk if named is None else WrongQuestion)(str(fault)) from fault

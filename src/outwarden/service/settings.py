@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from outwarden.service.settings_files import Mistake, Table, environment_tables, file_table, in_words, merged
+from outwarden.service.settings_files import Mistake, Table, environment_tables, file_table, in_words, is_there, merged
 
 DEFAULT_FILE = Path("/etc/outwarden/outwarden.toml")
 
@@ -220,7 +220,7 @@ def _tables(file: Path | None, environment: Mapping[str, str]) -> Iterator[Table
     main = file or DEFAULT_FILE
     parts = sorted((main.parent / "conf.d").glob("*.toml"))
     for each in (main, *parts):
-        if each is main and file is None and not each.exists():
+        if each is main and file is None and not is_there(each):
             continue
         yield _checked(file_table(each))
     for table in environment_tables(environment, _fits):

@@ -61,6 +61,14 @@ def file_table(path: Path) -> Table:
         raise Mistake(f"{_toml_place(path, str(fault))}; see https://toml.io for how it is written") from None
 
 
+def is_there(path: Path) -> bool:
+    """Return whether there is a file; one in a folder that we may not look into is there, and cannot be read."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
 def environment_tables(environment: Mapping[str, str], fits: Callable[[dict[str, Any]], bool]) -> Iterator[Table]:
     """Yield one table for each ``OUTWARDEN__SECTION__KEY``.
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
-from outwarden.dns.blocklist import Tier, UnusableCatalogue
-from outwarden.dns.catalogue import Catalogue, load_catalogue
+from outwarden.dns.blocklist import Tier
+from outwarden.dns.catalogue import Catalogue
 from outwarden.dns.lookup import Lookup
-from outwarden.dns.resolver import Resolver, UnusableResolver, parse, system_resolvers
+from outwarden.dns.resolver import Resolver, UnusableResolver
 from outwarden.dns.targets import Target, Targets, UnusableTarget
+from outwarden.service.own_lists import own_catalogue, own_resolver, wrong_resolver
 from outwarden.service.own_names import watched
 from outwarden.service.settings import Configuration, ConfigurationError
 
@@ -63,42 +63,15 @@ def _main(configuration: Configuration) -> str:
 
 
 def _catalogue(configuration: Configuration) -> Catalogue:
-    chosen = configuration.settings.blocklists
-    keys = configuration.secrets("blocklists.keys", chosen.keys)
-    try:
-        catalogue = load_catalogue(
-            Path(chosen.catalogue) if chosen.catalogue else None,
-            keys=keys,
-            added=chosen.added,
-            weights=chosen.weights,
-            silenced=chosen.silenced,
-        )
-    except UnusableCatalogue as fault:
-        raise _wrong_catalogue(configuration, str(fault)) from None
+    catalogue = own_catalogue(configuration)
+    if configuration.settings.blocklists.lists:
+        return catalogue
     # Lists that count for nothing are shown when a person asks, and wake nobody.
-    names = chosen.lists or [each.id for each in catalogue.asked if each.tier is not Tier.SILENT]
-    try:
-        return catalogue.chosen(names)
-    except UnusableCatalogue as fault:
-        raise configuration.wrong("blocklists.lists", str(fault)) from None
-
-
-def _wrong_catalogue(configuration: Configuration, told: str) -> ConfigurationError:
-    """Return the error with the place in our own files, where the fault is in them and not in the catalogue's."""
-    ours, mark, what = told.partition("the configuration: ")
-    if ours or not mark:
-        return configuration.wrong("blocklists.catalogue", told)
-    if what.startswith("list "):
-        name, _, what = what.removeprefix("list ").partition(": ")
-        return configuration.wrong(f"blocklists.added.{name}", what)
-    setting, _, what = what.partition(": ")
-    return configuration.wrong(f"blocklists.{setting}", what)
+    return catalogue.chosen(each.id for each in catalogue.asked if each.tier is not Tier.SILENT)
 
 
 def _resolver(configuration: Configuration) -> Resolver:
-    named = configuration.settings.dns.resolver
     try:
-        return parse(named) if named else system_resolvers()[0]
+        return own_resolver(configuration)
     except UnusableResolver as fault:
-        cure = str(fault).replace("--resolver HOST[:PORT]", "dns.resolver")
-        raise configuration.wrong("dns.resolver", cure) from None
+        raise wrong_resolver(configuration, fault) from None
