@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -28,13 +28,14 @@ catalogue_option = click.option(
 )
 
 
-@click.command(epilog="Exit code: 0 asked, whatever was found; 1 could not ask; 2 usage; 78 configuration.")
-@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.command(epilog="Exit code: 0 asked, whatever was found; 1 could not ask; 2 usage; 5 no store; 78 configuration.")
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
 @resolver_option
 @catalogue_option
 @click.option("--lists", metavar="ID,...", help="Ask these lists only.")
 @click.option("--log", "logs", metavar="FILE", multiple=True, help="Join what this mail log says; repeatable.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the answer as one page, too.")
+@click.option("--history", is_flag=True, help="Ask nobody: show what outwarden run found, of each TARGET or of all.")
 @click.pass_context
 def blocklists(
     context: click.Context,
@@ -44,29 +45,57 @@ def blocklists(
     lists: str | None,
     logs: tuple[str, ...],
     html: Path | None,
+    history: bool,
 ) -> None:
     """On which blocklists is each TARGET, what does that mean, and what is to be done?
 
     TARGET is an IPv4 or IPv6 address, a network such as 192.0.2.0/24 (up to a /16), a domain, or a URL.
     """
+    options = context.obj
+    if history:
+        if resolver or catalogue or lists or logs or html:
+            raise WrongArgument("--history asks nobody and reads no log; it takes TARGETs and --json, no other option")
+        from outwarden.cli.listing_history import show_history
+
+        show_history(targets, options)
+        return
+    if not targets:
+        raise click.UsageError("Missing argument 'TARGET...'.", context)
+    _ask_and_show(targets, Wanted(resolver, catalogue, _ids(lists), logs, html), options)
+
+
+class Wanted(NamedTuple):
+    """What the command line says about how to ask, and about the page."""
+
+    resolver: str | None
+    catalogue: Path | None
+    lists: list[str] | None
+    logs: tuple[str, ...]
+    html: Path | None
+
+
+def _ask_and_show(targets: tuple[str, ...], wanted: Wanted, options: dict[str, Any]) -> None:
+    from outwarden.cli.listing_history import known_periods
     from outwarden.service.blocklists import Survey
 
-    options = context.obj
+    settings = configuration(options)
     with asking_failures():
         survey = Survey(
-            targets, now(), configuration(options), resolver=resolver, catalogue=catalogue, lists=_ids(lists)
+            targets, now(), settings, resolver=wanted.resolver, catalogue=wanted.catalogue, lists=wanted.lists
         )
-    signs = _log_signs(logs, options["quiet"])
+    before = known_periods(settings)
+    signs = _log_signs(wanted.logs, options["quiet"])
     _ask(survey, options)
-    if options["json"] and html is None:
-        _refuse_silence(survey, _print_documents(survey.results(signs)))
+    found = survey.results(signs, before)
+    if options["json"] and wanted.html is None:
+        _refuse_silence(survey, _print_documents(found))
         return
-    results = list(survey.results(signs))
-    if html is not None:
+    results = list(found)
+    if wanted.html is not None:
         from outwarden.cli.blocklists_page import blocklists_page
         from outwarden.cli.output_file import write_whole
 
-        write_whole(html, [blocklists_page(results, str(survey.resolver), now())])
+        write_whole(wanted.html, [blocklists_page(results, str(survey.resolver), now())])
     _show(results, options)
     _refuse_silence(survey, results)
 

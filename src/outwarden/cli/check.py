@@ -72,7 +72,7 @@ def check(
         reading = LogReading(given.sources, zone, progress, print_unknown if show_unknown else None)
         examination = examine(reading, queue, given.looked_at)
     if survey is not None:
-        examination = _with_blocklists(examination, survey)
+        examination = _with_blocklists(examination, survey, context.obj)
     if html is not None:
         from outwarden.cli.output_file import write_whole
         from outwarden.cli.page import page
@@ -103,9 +103,10 @@ def _survey(
     return survey
 
 
-def _with_blocklists(examination: "Examination", survey: "Survey") -> "Examination":
+def _with_blocklists(examination: "Examination", survey: "Survey", options: dict[str, Any]) -> "Examination":
     from msgspec.structs import replace
 
+    from outwarden.cli.listing_history import known_periods
     from outwarden.detection.diagnosis import log_signs
     from outwarden.service.examine import with_blocklists
 
@@ -113,7 +114,7 @@ def _with_blocklists(examination: "Examination", survey: "Survey") -> "Examinati
         pass
     # The accused accounts have next steps of their own already.
     signs = replace(log_signs(examination.assessment), accused=())
-    return with_blocklists(examination, survey.results(signs))
+    return with_blocklists(examination, survey.results(signs, known_periods(configuration(options))))
 
 
 def _what_to_read(files: tuple[str, ...], zone: "tzinfo") -> "OwnServer":

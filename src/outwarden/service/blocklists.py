@@ -10,7 +10,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from outwarden.detection.diagnosis import LogSigns, Shape, TargetListings, diagnose, shapes
+from outwarden.detection.diagnosis import (
+    ListingPeriod,
+    LogSigns,
+    Shape,
+    TargetListings,
+    diagnose,
+    shapes,
+    with_today,
+)
 from outwarden.dns.blocklist import UnusableCatalogue
 from outwarden.dns.catalogue import Catalogue
 from outwarden.dns.checking import check
@@ -79,24 +87,37 @@ class Survey:
                 watch(count, expected)
             yield answer
 
-    def results(self, signs: LogSigns | None = None) -> Iterator[TargetListings]:
+    def results(self, signs: LogSigns | None = None, history: Iterable[ListingPeriod] = ()) -> Iterator[TargetListings]:
         """Yield each target with its diagnosis, in the order in which they were named; after ``answers``.
 
-        Among its answers those that tell of no listing are shared by all targets, and name none.
+        ``history`` is what was listed when, of any targets.  Among the answers of a target those that tell of no
+        listing are shared by all targets, and name none.
         """
         found = shapes(self._rows)
         ways = {each.id: words for each in self.catalogue.asked if (words := each.delisting.conditions) is not None}
+        before = self._by_target(history)
         alike: dict[tuple[int, ...], Diagnosis] = {}
         for target, row in self._rows.items():
             answers = tuple({answer.list: answer for answer in row}.values())
             # Most addresses of a network have the same answers, and then the same diagnosis.
             same = tuple(map(id, answers))
-            diagnosis = alike.get(same) if signs is None else None
+            diagnosis = alike.get(same) if signs is None and target not in before else None
             if diagnosis is None:
                 named = [replace(answer, target=target) for answer in answers]
-                diagnosis = diagnose(named, signs, shape=found.get(target, _ALONE), conditions=ways)
-                alike[same] = diagnosis
+                past = with_today(before.get(target, ()), named, self._now)
+                diagnosis = diagnose(named, signs, shape=found.get(target, _ALONE), history=past, conditions=ways)
+                if target not in before:
+                    alike[same] = diagnosis
             yield TargetListings(target, answers, diagnosis)
+
+    def _by_target(self, history: Iterable[ListingPeriod]) -> dict[str, list[ListingPeriod]]:
+        spelt = {target.lower().rstrip("."): target for target in self._rows}
+        found: dict[str, list[ListingPeriod]] = {}
+        for period in history:
+            target = spelt.get(period.target.lower().rstrip("."))
+            if target is not None:
+                found.setdefault(target, []).append(replace(period, target=target))
+        return found
 
     def _kept(self, answer: ListAnswer) -> ListAnswer:
         if answer.answer is ListAnswerKind.LISTED:

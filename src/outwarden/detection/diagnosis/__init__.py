@@ -7,7 +7,7 @@ taken for "not listed".  Joined with what the logs say and with what was listed 
 
 from outwarden.detection.diagnosis.diagnose import diagnose
 from outwarden.detection.diagnosis.joining import TargetListings, joined
-from outwarden.detection.diagnosis.shape import ListingPeriod, Shape, delisting_blocked, shapes
+from outwarden.detection.diagnosis.shape import ListingPeriod, Shape, delisting_blocked, shapes, with_today
 from outwarden.detection.diagnosis.signs import LogSigns, log_signs
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "joined",
     "log_signs",
     "shapes",
+    "with_today",
 ]

@@ -96,6 +96,17 @@ def relisted(history: Iterable[ListingPeriod], target: str) -> dict[str, timedel
     return found
 
 
+def with_today(
+    history: Sequence[ListingPeriod], answers: Iterable[ListAnswer], now: datetime
+) -> tuple[ListingPeriod, ...]:
+    """Return the history with what begins by these answers: a list that had let go of the target has it again."""
+    ended = {(period.target, period.list) for period in history if period.ended is not None}
+    going_on = {(period.target, period.list) for period in history if period.ended is None}
+    listed = ((answer.target, answer.list) for answer in answers if answer.answer is ListAnswerKind.LISTED)
+    again = [ListingPeriod(*pair, now) for pair in listed if pair in ended - going_on]
+    return (*history, *again)
+
+
 def delisting_blocked(history: Iterable[ListingPeriod], target: str, listed_on: str) -> str | None:
     """Return why delisting of the target must not be asked of this list again; None where it may."""
     gap = relisted(history, target).get(listed_on)
