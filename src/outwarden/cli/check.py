@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--queue", "queue_file", metavar="FILE", help="Queue listing: postqueue -j, exim -bp, mailq, Get-Queue.")
 @click.option("--address", "addresses", metavar="IP", multiple=True, help="Ask blocklists about it, too; repeatable.")
 @click.option("--domain", "domains", metavar="NAME", multiple=True, help="Ask blocklists about it, too; repeatable.")
+@click.option("--ask-blocklists", is_flag=True, help="Ask them about the configured addresses and domains, too.")
 @resolver_option
 @catalogue_option
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the answer as one page, too.")
@@ -50,6 +51,7 @@ def check(
     queue_file: str | None,
     addresses: tuple[str, ...],
     domains: tuple[str, ...],
+    ask_blocklists: bool,
     resolver: str | None,
     catalogue: Path | None,
     html: Path | None,
@@ -60,12 +62,13 @@ def check(
 
     FILE is a log, a folder of rotated logs, or - for standard input; compressed files are read as
     they are.  Without FILE the mail server, its logs and its queue are looked for on this machine.
+    No name server is asked unless --address, --domain or --ask-blocklists wants the blocklists' word.
     """
     from outwarden.cli.verdict_words import EXIT_CODES
     from outwarden.service.examine import examine
     from outwarden.service.log_reading import LogReading
 
-    survey = _survey(addresses, domains, resolver, catalogue, context.obj)
+    survey = _survey(addresses, domains, ask_blocklists, resolver, catalogue, context.obj)
     with failures_in_words(), Progress(wanted=not context.obj["quiet"]) as progress:
         given = _what_to_read(files, zone)
         queue = given.queue if queue_file is None else _queue(queue_file, zone)
@@ -86,19 +89,24 @@ def check(
 def _survey(
     addresses: tuple[str, ...],
     domains: tuple[str, ...],
+    ask_blocklists: bool,
     resolver: str | None,
     catalogue: Path | None,
     options: dict[str, Any],
 ) -> "Survey | None":
-    if not (addresses or domains):
+    if not (addresses or domains or ask_blocklists):
         return None
     from outwarden.dns.targets import TargetKind
     from outwarden.service.blocklists import Survey
+    from outwarden.service.own_names import named
 
+    settings = configuration(options)
     with asking_failures():
-        survey = Survey((*addresses, *domains), now(), configuration(options), resolver=resolver, catalogue=catalogue)
+        own = named(settings) if ask_blocklists else ()
+        survey = Survey((*addresses, *domains, *own), now(), settings, resolver=resolver, catalogue=catalogue)
     kinds = [target.kind for target in survey.targets]
-    if TargetKind.URL in kinds or kinds.count(TargetKind.DOMAIN) != len(domains):
+    own_domains = len(settings.settings.site.domains) if ask_blocklists else 0
+    if TargetKind.URL in kinds or kinds.count(TargetKind.DOMAIN) != len(domains) + own_domains:
         raise WrongArgument("--address takes an IP address, --domain the name of a domain; blocklists takes all else")
     return survey
 

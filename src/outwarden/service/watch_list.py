@@ -9,7 +9,7 @@ from outwarden.dns.lookup import Lookup
 from outwarden.dns.resolver import Resolver, UnusableResolver
 from outwarden.dns.targets import Target, Targets, UnusableTarget
 from outwarden.service.own_lists import own_catalogue, own_resolver, wrong_resolver
-from outwarden.service.own_names import watched
+from outwarden.service.own_names import nothing_named, watched
 from outwarden.service.settings import Configuration, ConfigurationError
 
 
@@ -51,15 +51,8 @@ def _targets(configuration: Configuration, instead: Sequence[str]) -> tuple[Targ
     except UnusableTarget as fault:
         raise ConfigurationError(str(fault)) from None
     if not found:
-        raise ConfigurationError(
-            f"nothing to watch: name your addresses in {_main(configuration)}, "
-            'for example: [site] addresses = ["192.0.2.1"], domains = ["isp.example"]'
-        )
+        raise nothing_named(configuration, "watch")
     return found
-
-
-def _main(configuration: Configuration) -> str:
-    return configuration.files[0] if configuration.files else "/etc/outwarden/outwarden.toml"
 
 
 def _catalogue(configuration: Configuration) -> Catalogue:

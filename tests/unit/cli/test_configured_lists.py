@@ -119,15 +119,53 @@ def test_a_key_that_cannot_be_one_is_not_repeated(site: Site, tmp_path: Path) ->
     assert KEY not in answer.stderr
 
 
-def test_check_asks_the_configured_lists(site: Site, tmp_path: Path) -> None:
-    log = tmp_path / "mail.log"
-    log.write_text(
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    file = tmp_path / "mail.log"
+    file.write_text(
         "2026-04-07T01:44:36+00:00 mx postfix/submission/smtpd[1]: 6AE6718F023: client=h.example[192.0.2.7], "
         "sasl_method=PLAIN, sasl_username=tim@isp.example\n"
     )
-    answer = run(site, "--json", "check", str(log), "--address", "192.0.2.10")
+    return str(file)
+
+
+def test_check_asks_the_configured_lists(site: Site, log: str) -> None:
+    answer = run(site, "--json", "check", log, "--address", "192.0.2.10")
     (listings,) = json.loads(answer.stdout)["blocklists"]
     assert [each["list"] for each in listings["results"] if each["answer"] == "listed"] == ["big"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "targets"),
+    [
+        ((), []),
+        (("--ask-blocklists",), ["192.0.2.10", "isp.example"]),
+        (("--ask-blocklists", "--address", "192.0.2.11"), ["192.0.2.11", "192.0.2.10", "isp.example"]),
+        (("--address", "192.0.2.11"), ["192.0.2.11"]),
+    ],
+)
+def test_check_asks_about_what_is_configured_only_when_told_to(
+    site: Site, log: str, arguments: tuple[str, ...], targets: list[str]
+) -> None:
+    site.file.write_text(site.file.read_text().replace("[store]", 'domains = ["isp.example"]\n[store]'))
+    answer = json.loads(run(site, "--json", "check", log, *arguments).stdout)
+    assert [each["target"] for each in answer["blocklists"]] == targets
+    assert bool(site.server.asked) == bool(targets)
+
+
+def test_of_a_configured_network_what_is_clean_is_only_counted(site: Site, log: str) -> None:
+    site.file.write_text(site.file.read_text().replace("192.0.2.10", "192.0.2.0/27"))
+    answer = json.loads(run(site, "--json", "check", log, "--ask-blocklists").stdout)
+    assert len(answer["blocklists"]) == 32
+    texts = [each["text"] for each in answer["because"] if each["rule"] == "blocklists"]
+    assert [text.partition(":")[0] for text in texts] == ["192.0.2.10", "31 of 32 addresses and domains"]
+
+
+def test_check_with_nothing_configured_to_ask_about_says_so(site: Site, log: str) -> None:
+    site.file.write_text("")
+    answer = run(site, "check", log, "--ask-blocklists")
+    assert (answer.exit_code, answer.stdout) == (78, "")
+    assert answer.stderr.startswith(f"outwarden: nothing to ask about: name your addresses in {site.file}, ")
 
 
 def test_a_site_without_a_store_or_configuration_asks_as_before(site: Site, tmp_path: Path) -> None:
