@@ -20,12 +20,16 @@ from outwarden.authentication.tls_reports import check_tls_reports
 
 
 class Own(NamedTuple):
-    """What the operator knows of the sending side: outbound addresses, HELO name, selectors, a sent message."""
+    """What the operator knows of the sending side: outbound addresses, HELO name, selectors, a sent message.
+
+    ``assumed`` says that all of it holds for our mail at large, and tells nothing of this one domain.
+    """
 
     addresses: tuple[Address, ...] = ()
     helo: str | None = None
     selectors: tuple[str, ...] = ()
     message: Message | None = None
+    assumed: bool = False
 
 
 class Reaching(NamedTuple):
@@ -38,14 +42,14 @@ class Reaching(NamedTuple):
 def check_domain(domain: str, own: Own, records: RecordSource, reaching: Reaching, at: int) -> DomainReport:
     """Check ``domain``; ``at`` is now, in seconds since 1970 UTC.
 
-    A name that does not exist gets no other check.  A domain that takes no mail, and of which no
-    outbound address, selector or message is known, is judged as a parked one.
+    A name that does not exist gets no other check.  A domain that takes no mail, and of which by
+    itself no outbound address, selector or message is known, is judged as a parked one.
     """
     apex = records.ask(domain, RecordType.SOA)
     if apex.failure is None and not apex.exists:
         return DomainReport(domain, (failed("domain", f"{domain} does not exist: not registered, or mistyped"),))
     mail = find_exchangers(domain, records)
-    if mail.parked and own == Own():
+    if mail.parked and (own.assumed or own == Own()):
         return DomainReport(domain, tuple(check_parked(domain, mail, records)))
     checks: list[Check] = [
         *check_reverse_names(domain, own.addresses, own.helo, records),

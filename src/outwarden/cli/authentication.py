@@ -8,6 +8,7 @@ import click
 
 from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.rendering import print_json
+from outwarden.cli.settings_option import configuration, settings_in_words
 
 if TYPE_CHECKING:
     from outwarden.authentication.dkim_canonical import Message
@@ -15,17 +16,18 @@ if TYPE_CHECKING:
     from outwarden.authentication.domain_names import Address
     from outwarden.authentication.report import DomainReport
     from outwarden.dns.resolver import Resolver
+    from outwarden.service.settings import Configuration
 
 _LONGEST_MESSAGE = 50_000_000
 
 
-@click.command(epilog="Exit code: 0 checked, whatever was found; 1 could not ask; 2 the command line is wrong.")
-@click.argument("domains", metavar="DOMAIN...", nargs=-1, required=True)
+@click.command(epilog="Exit code: 0 checked, whatever was found; 1 could not ask; 2 usage; 78 configuration.")
+@click.argument("domains", metavar="[DOMAIN]...", nargs=-1)
 @click.option("--address", "addresses", metavar="IP", multiple=True, help="An outbound address of ours; repeatable.")
 @click.option("--selector", "selectors", metavar="S", multiple=True, help="A DKIM selector; repeatable.")
 @click.option("--helo", metavar="NAME", help="The name with which our server greets.")
 @click.option("--message", "message_file", metavar="FILE", help="A message that we sent: its signatures are checked.")
-@click.option("--resolver", "resolver_name", metavar="HOST[:PORT]", help="Ask this resolver, not the system's.")
+@click.option("--resolver", "resolver_name", metavar="HOST[:PORT]", help="Ask this one, not the configured one.")
 @click.option("--probe-mailboxes", is_flag=True, help="Ask the mail exchanger whether abuse@ and postmaster@ exist.")
 @click.pass_context
 def authentication(
@@ -40,20 +42,52 @@ def authentication(
 ) -> None:
     """Check SPF, DKIM, DMARC and the rest of each DOMAIN, and say what to publish.
 
-    Nothing is changed.  A check that could not ask says "unknown" and never "missing".
+    Nothing is changed.  A check that could not ask says "unknown" and never "missing".  Without DOMAIN the
+    configured domains are checked; the addresses, selectors and HELO name that are not given are the configured ones.
     """
-    from outwarden.authentication.domain_checks import Own
-
-    names = [_domain(text) for text in domains]
-    own = Own(
+    settings = configuration(context.obj)
+    names = [_domain(text) for text in domains] or _own_domains(settings)
+    if not names:
+        raise click.UsageError("Missing argument 'DOMAIN...', and no domains are configured: [site] domains.", context)
+    own = _own(
         tuple(_address(text) for text in addresses),
         _domain(helo) if helo is not None else None,
-        tuple(selectors),
+        selectors,
         _message(message_file) if message_file is not None else None,
+        settings,
     )
-    resolvers = _resolvers(resolver_name)
+    resolvers = _resolvers(resolver_name, settings)
     for name in names:
         _show(_check(name, own, resolvers, probe_mailboxes), context.obj)
+
+
+def _own_domains(settings: "Configuration") -> list[str]:
+    from outwarden.service.own_names import watched
+
+    with settings_in_words():
+        watched(settings)
+    return list(dict.fromkeys(_domain(text) for text in settings.settings.site.domains))
+
+
+def _own(
+    addresses: "tuple[Address, ...]",
+    helo: str | None,
+    selectors: tuple[str, ...],
+    message: "Message | None",
+    settings: "Configuration",
+) -> "Own":
+    """Return what is known of our sending side: what was given, and where nothing was, what is configured."""
+    from outwarden.authentication.domain_checks import Own
+    from outwarden.service.own_sending import own_addresses, own_helo
+
+    with settings_in_words():
+        return Own(
+            addresses or own_addresses(settings),
+            own_helo(settings) if helo is None else helo,
+            selectors or settings.settings.site.dkim_selectors,
+            message,
+            assumed=not (addresses or helo or selectors or message),
+        )
 
 
 def _check(domain: str, own: "Own", resolvers: "tuple[Resolver, ...]", probe_mailboxes: bool) -> "DomainReport":
@@ -103,11 +137,15 @@ def _message(name: str) -> "Message":
     return message
 
 
-def _resolvers(text: str | None) -> "tuple[Resolver, ...]":
+def _resolvers(text: str | None, settings: "Configuration") -> "tuple[Resolver, ...]":
     from outwarden.dns.resolver import UnusableResolver, parse, system_resolvers
+    from outwarden.service.own_lists import own_resolver
 
     try:
-        return system_resolvers() if text is None else (parse(text),)
+        if text is not None:
+            return (parse(text),)
+        with settings_in_words():
+            return (own_resolver(settings),) if settings.settings.dns.resolver else system_resolvers()
     except UnusableResolver as fault:
         raise (CouldNot if text is None else WrongArgument)(str(fault)) from None
 

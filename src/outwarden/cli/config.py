@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outwarden.cli.rendering import plain, print_json
-from outwarden.cli.settings_option import BadConfiguration, configuration
+from outwarden.cli.settings_option import configuration, settings_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +22,13 @@ def config() -> None:
 @click.pass_context
 def config_check(context: click.Context) -> None:
     """Say whether the service would start with it; nothing is asked and nothing is changed."""
-    from outwarden.service.settings import ConfigurationError
+    from outwarden.service.own_sending import own_helo
     from outwarden.service.watch_list import WatchList
 
     found = configuration(context.obj)
-    try:
+    with settings_in_words():
         watch = WatchList(found)
-    except ConfigurationError as fault:
-        raise BadConfiguration(str(fault)) from fault
+        own_helo(found)
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:
         print_json(

@@ -1,5 +1,7 @@
 """Reads the settings for a verb, and says in one line what is wrong with them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +23,21 @@ class StoreNotReachable(CouldNot):
     exit_code = 5
 
 
-def configuration(options: dict[str, Any]) -> "Configuration":
-    """Return the settings of ``--config`` or the default file.  Raises ``BadConfiguration``."""
-    from outwarden.service.settings import ConfigurationError, load
+@contextmanager
+def settings_in_words() -> Iterator[None]:
+    """Turn what is wrong with a setting into one line for the operator."""
+    from outwarden.service.settings import ConfigurationError
 
-    named = options.get("config")
     try:
-        return load(Path(named) if named else None)
+        yield
     except ConfigurationError as fault:
         raise BadConfiguration(str(fault)) from fault
+
+
+def configuration(options: dict[str, Any]) -> "Configuration":
+    """Return the settings of ``--config`` or the default file.  Raises ``BadConfiguration``."""
+    from outwarden.service.settings import load
+
+    named = options.get("config")
+    with settings_in_words():
+        return load(Path(named) if named else None)

@@ -39,6 +39,12 @@ class SiteSettings(_Section, frozen=True):
     domains: Annotated[
         tuple[str, ...], msgspec.Meta(description="The domains that we send mail for, and our servers' names.")
     ] = ()
+    dkim_selectors: Annotated[
+        tuple[str, ...], msgspec.Meta(description="The DKIM selectors that our mail is signed with.")
+    ] = ()
+    helo: Annotated[
+        str, msgspec.Meta(description="The name with which our servers greet; empty where that is not to be checked.")
+    ] = ""
 
 
 class StoreSettings(_Section, frozen=True):

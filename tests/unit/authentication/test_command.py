@@ -175,3 +175,69 @@ def test_a_dead_resolver_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -
 def test_no_domain_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["authentication"]) == 2
     assert "Missing argument" in capsys.readouterr().err
+
+
+# -- What the configuration knows of us --------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path: Path, resolver: str) -> Path:
+    file = tmp_path / "outwarden.toml"
+    file.write_text(
+        '[site]\naddresses = ["192.0.2.24/31"]\ndomains = ["isp.example", "Bücher.example"]\n'
+        f'dkim_selectors = ["s1"]\nhelo = "mail.isp.example"\n[dns]\nresolver = "{resolver}"\n'
+    )
+    return file
+
+
+def configured(capsys: pytest.CaptureFixture[str], site: Path, *arguments: str) -> dict[str, dict]:
+    """By domain, the texts of its checks by their names."""
+    found = checks(capsys, "--config", str(site), *arguments)
+    return {document["domain"]: {check["name"]: check["text"] for check in document["checks"]} for document in found}
+
+
+def test_without_a_domain_our_own_are_checked(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = configured(capsys, site)
+    assert list(found) == ["isp.example", "xn--bcher-kva.example"]
+    assert {"spf-address", "reverse-name", "helo", "dkim-key"} <= set(found["isp.example"])
+
+
+def test_what_is_configured_does_not_make_a_parked_domain_one_that_sends(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (parked,) = configured(capsys, site, "bücher.example").values()
+    assert parked == configured(capsys, Path(os.devnull), "bücher.example", "--resolver", _resolver(site)).popitem()[1]
+
+
+def _resolver(site: Path) -> str:
+    return site.read_text().rpartition("resolver = ")[2].strip().strip('"')
+
+
+def test_the_command_line_wins(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = str(configured(capsys, site, "isp.example", "--address", "192.0.2.10", "--selector", "s9"))
+    assert "192.0.2.10" in texts
+    assert "192.0.2.25" not in texts
+    assert "s9._domainkey" in texts
+    assert "s1._domainkey" not in texts
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "code", "says"),
+    [
+        ("", (), 2, "no domains are configured: [site] domains"),
+        ('[site]\nhelo = "a b"\n', ("isp.example",), 78, "outwarden.toml:2: site.helo: 'a b' has a character"),
+        ('[site]\naddresses = ["192.0.2.0/23"]\n', ("isp.example",), 78, "outwarden.toml:2: site.addresses: "),
+        ('[site]\naddresses = ["198.51.0.0/23"]\n', ("isp.example",), 78, "512 addresses are too many to check each"),
+        ('[site]\ndomains = ["192.0.2.1"]\n', (), 78, "outwarden.toml:2: site.domains: '192.0.2.1' is not a domain"),
+        ('[dns]\nresolver = "127.0.0.1:dns"\n', ("isp.example",), 78, "outwarden.toml:2: dns.resolver: "),
+        ("[sight]\n", ("isp.example",), 78, "outwarden.toml:1: "),
+    ],
+)
+def test_what_is_wrong_with_the_configuration_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    (tmp_path / "outwarden.toml").write_text(text)
+    assert run(["--config", str(tmp_path / "outwarden.toml"), "authentication", *arguments]) == code
+    told = capsys.readouterr()
+    assert says in told.err
+    assert told.out == ""
