@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from lab.debian import unpacked
+from lab.mail_server import UnpackedServer
 from lab.smtp_world import Sink
 from lab.waiting import answers, free_port, wait_until
 
@@ -84,7 +85,7 @@ def exim_program() -> Path:
     return unpacked("exim4-daemon-light") / "usr/sbin/exim4"
 
 
-class Exim:
+class Exim(UnpackedServer):
     """One instance; ``log`` is its mainlog."""
 
     def __init__(self, home: Path, program: Path, sink: Sink, selectors: str) -> None:
@@ -121,19 +122,3 @@ class Exim:
         """End the daemon."""
         self._daemon.terminate()
         self._daemon.wait(10)
-
-    def run(self, *arguments: str, text: str = "") -> str:
-        """Run Exim's program once with these arguments."""
-        done = subprocess.run(
-            [self._program, "-C", self._settings, *arguments],
-            env=self._environment,
-            input=text,
-            text=True,
-            check=True,
-            capture_output=True,
-        )
-        return done.stdout
-
-    def log_says(self, text: str, times: int = 1) -> bool:
-        """Say whether the log has that text, so many times."""
-        return self.log.exists() and self.log.read_text(errors="replace").count(text) >= times

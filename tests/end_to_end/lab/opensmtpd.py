@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from lab.debian import unpacked
+from lab.mail_server import MailServer
 from lab.smtp_world import Sink
 from lab.syslog import Syslog
 from lab.waiting import answers, free_port, wait_until
@@ -48,7 +49,7 @@ opensmtpq:x:65532:65532:smtpd queue:/var/lib/opensmtpd/empty:/bin/false
 _GROUPS = "root:x:0:\nmail:x:8:\nopensmtpd:x:65533:\nopensmtpq:x:65532:\n"
 
 
-class OpenSmtpd:
+class OpenSmtpd(MailServer):
     """One instance; ``log`` is what it says to syslog."""
 
     def __init__(self, home: Path, sink: Sink) -> None:
@@ -73,7 +74,3 @@ class OpenSmtpd:
         self._daemon.terminate()
         self._daemon.wait(10)
         self._syslog.stop()
-
-    def log_says(self, text: str, times: int = 1) -> bool:
-        """Say whether the log has that text, so many times."""
-        return self.log.exists() and self.log.read_text(errors="replace").count(text) >= times

@@ -4,11 +4,10 @@ Nothing of it touches the host: own queue, own settings, own log, no DNS (every 
 the sink by ``relayhost``).  Master needs root; the folders above must be traversable by others.
 """
 
-import smtplib
 import subprocess
-from email.message import EmailMessage
 from pathlib import Path
 
+from lab.mail_server import MailServer
 from lab.smtp_world import Sink
 from lab.waiting import answers, free_port, wait_until
 
@@ -88,7 +87,7 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix:
+class Postfix(MailServer):
     """One instance: ``smtp`` for strangers, ``submission`` with login, ``filtered`` with a content filter too."""
 
     def __init__(self, home: Path, sink: Sink, long_queue_ids: bool = True) -> None:
@@ -129,20 +128,3 @@ class Postfix:
             [f"/usr/sbin/{program}", "-c", self.home / "etc", *arguments], check=True, capture_output=True, text=True
         )
         return done.stdout
-
-    def log_says(self, text: str, times: int = 1) -> bool:
-        """Say whether the log has that text, so many times."""
-        return self.log.exists() and self.log.read_text(errors="replace").count(text) >= times
-
-
-def submit(
-    port: int, sender: str, recipients: list[str], login: tuple[str, str] | None = None, client: str = "127.0.0.1"
-) -> None:
-    """Hand in one message over SMTP, logged in or not, from an address of the loopback."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, ", ".join(recipients), "A message"
-    message.set_content("Hello.\n")
-    with smtplib.SMTP("127.0.0.1", port, "client.example", source_address=(client, 0)) as session:
-        if login:
-            session.login(*login)
-        session.send_message(message, sender, recipients)

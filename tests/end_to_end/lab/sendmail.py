@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from lab.debian import unpacked
+from lab.mail_server import UnpackedServer
 from lab.smtp_world import Sink
 from lab.syslog import Syslog
 from lab.waiting import answers, free_port, wait_until
@@ -55,7 +56,7 @@ mech_list: PLAIN LOGIN
 """
 
 
-class Sendmail:
+class Sendmail(UnpackedServer):
     """One instance; ``log`` is what it says to syslog."""
 
     def __init__(self, home: Path, sink: Sink, accounts: dict[str, str]) -> None:
@@ -95,18 +96,6 @@ class Sendmail:
         self._daemon.terminate()
         self._daemon.wait(10)
         self._syslog.stop()
-
-    def run(self, *arguments: str, text: str = "") -> str:
-        """Run Sendmail's program once with these arguments."""
-        done = subprocess.run(
-            [self._program, "-C", self._settings, *arguments],
-            env=self._environment,
-            input=text,
-            text=True,
-            check=True,
-            capture_output=True,
-        )
-        return done.stdout
 
     def queue_is_empty(self) -> bool:
         """Say whether everything has come to an end."""
