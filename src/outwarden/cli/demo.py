@@ -29,6 +29,7 @@ def demo(context: click.Context, seed: int, out: Path) -> None:
         for line in sample_day(seed):
             click.echo(line, nl=False)
         return
-    write_whole(out, sample_day(seed))
+    lines = list(sample_day(seed))
+    write_whole(out, lines)
     if not context.obj["quiet"]:
-        click.echo(f"{out}: {sum(1 for _ in out.open('rb')):,} lines; now ask: outwarden check {out}", err=True)
+        click.echo(f"{out}: {len(lines):,} lines; now ask: outwarden check {out}", err=True)
