@@ -36,7 +36,8 @@ class Service:
         self._stop = stop
         self._watch = WatchList(configuration)
         self._store = Store(Path(configuration.settings.store.path), writer=True)
-        self._sender = AlarmSender(self._store, configuration.settings.alarms.command)
+        alarms = configuration.settings.alarms
+        self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup())
         self._targets = {target.text: target for target in self._watch.targets}
 
@@ -71,7 +72,8 @@ class Service:
             part = targets[start : start + _TOGETHER]
             what = part[0].text if len(part) == 1 else f"{part[0].text} and {len(part) - 1} more"
             self._tell(self._monitor.ask(part, self._clock(), self._stop.is_set), what)
-            self._sender.send(self._clock())
+        # One round, and what it changed is told together.
+        self._sender.send(self._clock())
         self._say("stopped" if self._stop.is_set() else "done")
 
     def _begin(self) -> None:

@@ -116,11 +116,20 @@ class AlarmSettings(_Section, frozen=True):
     command: Annotated[
         tuple[str, ...],
         msgspec.Meta(
-            description="A program and its arguments, run for each alarm (no shell): `{line}` in an argument is the "
-            "alarm in one line, standard input its text, `OUTWARDEN_ALARM` in its environment all of it as JSON. "
+            description="A program and its arguments, run for alarms (no shell): `{line}` in an argument is what "
+            "happened in one line, standard input its text, `OUTWARDEN_ALARM` in its environment all of it as JSON. "
             "Empty: stderr alone."
         ),
     ] = ()
+    most_per_hour: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=3600,
+            description="How often the command is run at most within an hour; the last one says so, and what comes "
+            "after it waits and is told together.",
+        ),
+    ] = 12
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

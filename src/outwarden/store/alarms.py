@@ -1,5 +1,6 @@
-"""Alarms: written down with what they are about, and settled once they are sent or given up."""
+"""Alarms: written down with what they are about, put together into notices, and settled once those are sent."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -9,10 +10,7 @@ from outwarden.store.database import Database, microseconds, moment, moment_or_n
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """One alarm: the listing that it is about, one line for a subject and the body in words.
-
-    ``attempts`` counts tries that failed; ``settled_at`` is None until it was sent or given up, ``outcome`` says which.
-    """
+    """One alarm: the listing that it is about, one line for a subject and the body in words."""
 
     id: int
     listing: int
@@ -20,6 +18,18 @@ class Alarm(msgspec.Struct, frozen=True):
     line: str
     body: str
     written_at: datetime
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Alarms that are told together, at least one; ``remark`` is what is to be said of the notice itself.
+
+    ``attempts`` counts tries that failed; ``settled_at`` is None until it was sent or given up, ``outcome`` says which.
+    """
+
+    id: int
+    alarms: tuple[Alarm, ...]
+    remark: str
+    made_at: datetime
     attempts: int
     settled_at: datetime | None = None
     outcome: str | None = None
@@ -34,45 +44,86 @@ class Alarms:
     def write(self, listing: int, turn: Turn, line: str, body: str, now: datetime) -> None:
         """Write one down, to be sent; only inside the ``writing()`` of what it is about."""
         self._database.rows(
-            "INSERT INTO alarm (listing, turn, line, body, written_at, next_try_at) VALUES (?, ?, ?, ?, ?, ?)",
-            listing, turn.value, line, body, microseconds(now), microseconds(now),
+            "INSERT INTO alarm (listing, turn, line, body, written_at) VALUES (?, ?, ?, ?, ?)",
+            listing, turn.value, line, body, microseconds(now),
         )  # fmt: skip
 
-    def waiting(self, now: datetime) -> list[Alarm]:
-        """Return those to be sent now, oldest first."""
-        return self._found("settled_at IS NULL AND next_try_at <= ?", microseconds(now))
+    def waiting(self) -> list[Alarm]:
+        """Return those that are in no notice yet, oldest first."""
+        return self._alarms("notice IS NULL")
 
-    def all(self) -> list[Alarm]:
-        """Return every alarm, oldest first."""
-        return self._found("1")
+    def put_together(self, alarms: Iterable[Alarm], remark: str, now: datetime) -> None:
+        """Make a notice of waiting alarms, to be sent now; only inside ``writing()``."""
+        ((number,),) = self._database.rows("SELECT coalesce(max(id), 0) + 1 FROM notice")
+        self._database.rows(
+            "INSERT INTO notice (id, remark, made_at, next_try_at) VALUES (?, ?, ?, ?)",
+            number, remark, microseconds(now), microseconds(now),
+        )  # fmt: skip
+        for alarm in alarms:
+            self._database.rows("UPDATE alarm SET notice = ? WHERE id = ? AND notice IS NULL", number, alarm.id)
+
+    def made_between(self, begin: datetime, end: datetime) -> list[datetime]:
+        """Return when notices were made, after ``begin`` and until ``end``, oldest first."""
+        found = self._database.rows(
+            "SELECT made_at FROM notice WHERE made_at > ? AND made_at <= ? ORDER BY made_at",
+            microseconds(begin),
+            microseconds(end),
+        )
+        return [moment(at) for (at,) in found]
+
+    def due(self, now: datetime) -> list[Notice]:
+        """Return the notices to be sent now, oldest first."""
+        return self._notices("settled_at IS NULL AND next_try_at <= ?", microseconds(now))
+
+    def notices(self) -> list[Notice]:
+        """Return every notice, oldest first."""
+        return self._notices("1")
 
     def next_try_at(self) -> datetime | None:
-        """Return when the next one is to be tried, None where none waits."""
-        ((when,),) = self._database.rows("SELECT min(next_try_at) FROM alarm WHERE settled_at IS NULL")
+        """Return when the next notice is to be tried, None where none waits."""
+        ((when,),) = self._database.rows("SELECT min(next_try_at) FROM notice WHERE settled_at IS NULL")
         return moment_or_none(when)
 
-    def settle(self, number: int, outcome: str, now: datetime) -> None:
+    def settle(self, notice: int, outcome: str, now: datetime) -> None:
         """Write down that it was sent, or that nobody tries any more."""
         with self._database.writing():
             self._database.rows(
-                "UPDATE alarm SET settled_at = ?, outcome = ? WHERE id = ?", microseconds(now), outcome, number
+                "UPDATE notice SET settled_at = ?, outcome = ? WHERE id = ?", microseconds(now), outcome, notice
             )
 
-    def try_again(self, number: int, outcome: str, at: datetime) -> None:
+    def try_again(self, notice: int, outcome: str, at: datetime) -> None:
         """Write down that a try failed, and when the next is."""
         with self._database.writing():
             self._database.rows(
-                "UPDATE alarm SET attempts = attempts + 1, outcome = ?, next_try_at = ? WHERE id = ?",
-                outcome, microseconds(at), number,
+                "UPDATE notice SET attempts = attempts + 1, outcome = ?, next_try_at = ? WHERE id = ?",
+                outcome, microseconds(at), notice,
             )  # fmt: skip
 
-    def _found(self, condition: str, *values: int) -> list[Alarm]:
+    def _notices(self, condition: str, *values: int) -> list[Notice]:
         rows = self._database.rows(
-            "SELECT id, listing, turn, line, body, written_at, attempts, settled_at, outcome FROM alarm "  # noqa: S608
+            "SELECT id, remark, made_at, attempts, settled_at, outcome FROM notice "  # noqa: S608 (our own words)
             f"WHERE {condition} ORDER BY id",
             *values,
         )
         return [
-            Alarm(number, listing, Turn(turn), line, body, moment(at), attempts, moment_or_none(settled), outcome)
-            for number, listing, turn, line, body, at, attempts, settled, outcome in rows
+            Notice(
+                number,
+                tuple(self._alarms("notice = ?", number)),
+                remark,
+                moment(at),
+                attempts,
+                moment_or_none(settled),
+                outcome,
+            )
+            for number, remark, at, attempts, settled, outcome in rows
+        ]
+
+    def _alarms(self, condition: str, *values: int) -> list[Alarm]:
+        rows = self._database.rows(
+            "SELECT id, listing, turn, line, body, written_at FROM alarm "  # noqa: S608 (our own words)
+            f"WHERE {condition} ORDER BY id",
+            *values,
+        )
+        return [
+            Alarm(number, listing, Turn(turn), line, body, moment(at)) for number, listing, turn, line, body, at in rows
         ]

@@ -37,6 +37,15 @@ def test_one_alarm_when_it_begins_and_one_when_it_ends(site: Site) -> None:
     ]
 
 
+def test_what_one_round_changes_is_one_run_of_the_command(site: Site) -> None:
+    site.says("big", LISTED)
+    site.says("small", LISTED)
+    ran = site.outwarden("run", "--once")
+    assert sent(site) == ["192.0.2.10 is listed by big (spam source); 1 more listing began"]
+    assert "alarm 1 began: 192.0.2.10 is listed by big" in ran.stderr
+    assert "alarm 2 began: 192.0.2.10 is listed by small" in ran.stderr
+
+
 def test_the_monitor_reads_what_the_service_wrote(site: Site) -> None:
     assert site.outwarden("run", "--once").returncode == 0
     assert site.outwarden("monitor", "blocklists").stdout.startswith(

@@ -9,6 +9,7 @@ import pytest
 from outwarden.detection.listing_changes import Turn
 from outwarden.detection.listing_state import Asked
 from outwarden.events import ListAnswer, ListAnswerKind, WhyNot
+from outwarden.store import database
 from outwarden.store.database import Database, StoreUnusable, microseconds, moment
 from outwarden.store.delistings import NoSuchListing, RequestRefused
 from outwarden.store.store import Store
@@ -80,7 +81,7 @@ def test_nothing_is_written_when_something_fails_on_the_way(path: Path) -> None:
             assert change is not None
             store.alarms.write(change.listing.id, change.turn, "line", "body", NOW)
             _ = 1 / 0
-        assert (store.listings.history(), store.alarms.all(), store.listings.last_answers()) == ([], [], [])
+        assert (store.listings.history(), store.alarms.waiting(), store.listings.last_answers()) == ([], [], [])
 
 
 def test_no_listing_has_two_alarms_for_one_turn(path: Path) -> None:
@@ -91,6 +92,30 @@ def test_no_listing_has_two_alarms_for_one_turn(path: Path) -> None:
             store.alarms.write(change.listing.id, change.turn, "line", "body", NOW)
         with pytest.raises(StoreUnusable, match="UNIQUE"), store.writing():
             store.alarms.write(change.listing.id, change.turn, "line", "body", NOW)
+
+
+def test_alarms_of_the_first_schema_keep_number_and_state(path: Path) -> None:
+    """Their receipts go by the number: another one would send again what was begun."""
+    path.parent.mkdir()
+    first = next(Path(database.__file__).with_name("schema").glob("0001-*.sql")).read_text()
+    with sqlite3.connect(path) as old:
+        old.executescript(first)
+        old.execute(f"PRAGMA application_id = {0x4F757477}")
+        old.execute("PRAGMA user_version = 1")
+        old.execute(
+            "INSERT INTO listing VALUES (1, ?, 'big', 0, 0, NULL, NULL, 0, '', '', NULL, NULL, NULL, NULL)", [US]
+        )
+        old.execute("INSERT INTO alarm VALUES (4, 1, 'began', 'one', 'text', 5, 0, 5, 6, 'sent')")
+        old.execute(
+            "INSERT INTO alarm VALUES (7, 1, 'ended', 'two', 'text', 8, 1, 9, NULL, 'the command ended with 1')"
+        )
+    old.close()
+    with Store(path) as store:
+        sent, tried = store.alarms.notices()
+        assert (sent.id, sent.outcome, sent.settled_at) == (4, "sent", moment(6))
+        assert (tried.id, tried.attempts, [alarm.line for alarm in tried.alarms]) == (7, 1, ["two"])
+        assert store.alarms.due(moment(9)) == [tried]
+        assert store.alarms.waiting() == []
 
 
 def test_what_is_no_longer_watched_is_let_go(path: Path) -> None:

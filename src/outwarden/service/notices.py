@@ -1,0 +1,78 @@
+"""Which alarms are told together, and the words in which that is done.
+
+What waits is told by turn, all that began and all that ended, so that a network that is listed at once is one
+run of the site's command and not hundreds.  Everything here only thinks: the store keeps what it decides.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from outwarden.detection.listing_changes import Turn
+from outwarden.store.alarms import Alarm, Notice
+
+HOUR = timedelta(hours=1)
+MOST_TOGETHER = 50
+"""So many lines, and the texts that fit, go through a pipe and an environment variable."""
+_MOST_OCTETS = 30_000
+_RULE = "-" * 40
+
+
+def groups(waiting: Sequence[Alarm]) -> Iterator[tuple[Alarm, ...]]:
+    """Yield alarms that are told together: what began first, as that needs somebody."""
+    for turn in Turn:
+        alike = [alarm for alarm in waiting if alarm.turn is turn]
+        for start in range(0, len(alike), MOST_TOGETHER):
+            yield tuple(alike[start : start + MOST_TOGETHER])
+
+
+def cap_remark(per_hour: int, made: Sequence[datetime]) -> str:
+    """Return what the last notice that an hour may have says of itself, "" for those before it.
+
+    ``made`` are the times of all within the hour, its own last.
+    """
+    if len(made) < per_hour:
+        return ""
+    return f"the last of {per_hour} alarms within an hour: further ones wait until {made[0] + HOUR:%H:%M} UTC"
+
+
+def notice_line(notice: Notice) -> str:
+    """Return the notice in one line."""
+    first, *others = notice.alarms
+    more = ""
+    if others:
+        what = "listing" if len(others) == 1 else "listings"
+        more = f"; {len(others)} more {what} {first.turn.value}"
+    return f"{first.line}{more}" + (f" ({notice.remark})" if notice.remark else "")
+
+
+def notice_body(notice: Notice) -> str:
+    """Return the notice in full: of several alarms all lines, and below them the texts that fit."""
+    first, *others = notice.alarms
+    body = first.body
+    if others:
+        lines = [f"{len(notice.alarms)} listings {first.turn.value}:", ""]
+        lines += [f"  - {alarm.line}" for alarm in notice.alarms]
+        body = "\n".join(lines) + "\n" + "".join(_texts(notice.alarms))
+    return body + (f"\nThis is {notice.remark}, and come together then.\n" if notice.remark else "")
+
+
+def log_lines(notice: Notice) -> str:
+    """Return what the log is told: a line for each alarm."""
+    lines = [
+        f"{alarm.written_at:%Y-%m-%dT%H:%M:%SZ} alarm {alarm.id} {alarm.turn}: {alarm.line}\n"
+        for alarm in notice.alarms
+    ]
+    if notice.remark:
+        lines.append(f"{notice.made_at:%Y-%m-%dT%H:%M:%SZ} alarms: {notice.remark}\n")
+    return "".join(lines)
+
+
+def _texts(alarms: Sequence[Alarm]) -> Iterator[str]:
+    left = _MOST_OCTETS
+    for told, alarm in enumerate(alarms):
+        left -= len(alarm.body.encode())
+        if left < 0:
+            missing = f"The texts of {len(alarms) - told} more did not fit; see: outwarden blocklists --history"
+            yield f"\n{_RULE}\n\n{missing}\n"
+            return
+        yield f"\n{_RULE}\n\n{alarm.body}"
