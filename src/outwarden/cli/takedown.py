@@ -11,6 +11,7 @@ import click
 
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.rendering import plain, print_json
+from outwarden.cli.settings_option import BadConfiguration, configuration, settings_in_words
 
 if TYPE_CHECKING:
     from outwarden.dns.abuse_report import Evidence, Report
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from outwarden.dns.contacts.names import Names
     from outwarden.dns.contacts.own_table import OwnTable
     from outwarden.dns.contacts.search import Answerers
+    from outwarden.service.settings import Configuration
 
 Target = IPv4Address | IPv6Address | str
 
@@ -47,13 +49,13 @@ class WrongTable(CouldNot):
 
 @click.command(
     epilog="Exit code: 0 somebody answers for it; 1 could not; 2 the command line is wrong; 3 nobody was found; "
-    "78 the table of contacts has a mistake."
+    "78 the table of contacts or the configuration has a mistake."
 )
 @click.argument("target", metavar="ADDRESS|DOMAIN")
 @click.option("--dry-run", is_flag=True, help="Only show what would be sent; this version can do nothing else.")
 @click.option("--evidence", "evidence_file", metavar="FILE", help="Log lines, or a message as it was received.")
 @click.option("--contacts", "contacts_file", metavar="FILE", help="Our own table of contacts, and who we are (TOML).")
-@click.option("--resolver", "resolver_name", metavar="HOST[:PORT]", help="Ask this resolver, not the system's.")
+@click.option("--resolver", "resolver_name", metavar="HOST[:PORT]", help="Ask this one, not the configured one.")
 @click.option("--offline", is_flag=True, help="Ask nobody: our own table, and answers kept from before.")
 @click.pass_context
 def takedown(
@@ -70,11 +72,12 @@ def takedown(
     Nothing is sent.
     """
     asked_about = _target(target)
-    table = _table(contacts_file)
+    settings = configuration(context.obj)
+    table = _table(contacts_file, settings)
     evidence = _evidence(evidence_file, str(asked_about))
     if not dry_run:
         raise CouldNot("this version sends no reports; with --dry-run it shows to whom which report would go")
-    found = _search(asked_about, table, None if offline else _names(resolver_name))
+    found = _search(asked_about, table, None if offline else _names(resolver_name, settings))
     from outwarden.dns.abuse_report import write_report
 
     report = write_report(str(asked_about), table.reporter, evidence, str(uuid4()))
@@ -124,12 +127,19 @@ def _target(text: str) -> Target:
     return address
 
 
-def _table(name: str | None) -> "OwnTable":
+def _table(given: str | None, settings: "Configuration") -> "OwnTable":
+    """Return the table that was given, or the configured one."""
     from outwarden.dns.contacts.own_table import MalformedTable, OwnTable, read_table
 
-    if name is None:
+    name = settings.settings.takedown.contacts if given is None else given
+    if not name and given is None:
         return OwnTable()
-    raw = _content(name, _LONGEST_TABLE, "a table of contacts is smaller than that")
+    try:
+        raw = _content(name, _LONGEST_TABLE, "a table of contacts is smaller than that")
+    except CouldNot as fault:
+        if given is not None:
+            raise
+        raise BadConfiguration(str(settings.wrong("takedown.contacts", fault.message))) from None
     try:
         return read_table(raw.decode("utf-8"))
     except (UnicodeDecodeError, MalformedTable) as fault:
@@ -158,13 +168,15 @@ def _content(name: str, longest: int, cure: str) -> bytes:
     return raw
 
 
-def _names(resolver_name: str | None) -> "Names":
+def _names(resolver_name: str | None, settings: "Configuration") -> "Names":
     from outwarden.dns.contacts.names import Names
     from outwarden.dns.lookup import Lookup
-    from outwarden.dns.resolver import UnusableResolver, parse, system_resolvers
+    from outwarden.dns.resolver import UnusableResolver, parse
+    from outwarden.service.own_lists import own_resolver
 
     try:
-        resolver = system_resolvers()[0] if resolver_name is None else parse(resolver_name)
+        with settings_in_words():
+            resolver = own_resolver(settings) if resolver_name is None else parse(resolver_name)
     except UnusableResolver as fault:
         raise (CouldNot if resolver_name is None else WrongArgument)(str(fault)) from None
     return Names(Lookup(resolver, _DNS_SECONDS))

@@ -132,6 +132,15 @@ class AlarmSettings(_Section, frozen=True):
     ] = 12
 
 
+class TakedownSettings(_Section, frozen=True):
+    """To whom reports of abuse go."""
+
+    contacts: Annotated[
+        str,
+        msgspec.Meta(description="Your own table of contacts, and who you are; `takedown --contacts` wins."),
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -142,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         BlocklistSettings, msgspec.Meta(description="Which lists are watched, and how often they are asked.")
     ] = BlocklistSettings()
     alarms: Annotated[AlarmSettings, msgspec.Meta(description="Who is told.")] = AlarmSettings()
+    takedown: Annotated[TakedownSettings, msgspec.Meta(description="To whom reports of abuse go.")] = TakedownSettings()
 
 
 class Field(NamedTuple):

@@ -175,3 +175,29 @@ def test_a_strangers_text_cannot_speak_to_the_terminal(dns: LyingLists, tmp_path
     result = asked(dns, "192.0.2.10", "-v", "--evidence", str(evidence))
     assert result.exit_code == 0
     assert not any(ord(letter) < 32 or 0x7F <= ord(letter) < 0xA0 for letter in result.output.replace("\n", ""))
+
+
+def configured(folder: Path, dns: LyingLists, contacts: str, *arguments: str) -> Result:
+    """Run with a configuration that names a table of contacts and the resolver."""
+    file = folder / "outwarden.toml"
+    file.write_text(f'[takedown]\ncontacts = "{contacts}"\n[dns]\nresolver = "127.0.0.1:{dns.port}"\n')
+    return run("--config", str(file), "192.0.2.10", "--dry-run", *arguments)
+
+
+def test_the_configured_table_and_resolver_are_used(dns: LyingLists, tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(TABLE)
+    (tmp_path / "other.toml").write_text(TABLE.replace("known@", "other@"))
+    ours = str(tmp_path / "ours.toml")
+    assert configured(tmp_path, dns, ours, "-q").stdout == "192.0.2.10: write to known@isp.example\n"
+    assert dns.asked
+    given = configured(tmp_path, dns, ours, "-q", "--contacts", str(tmp_path / "other.toml"))
+    assert given.stdout == "192.0.2.10: write to other@isp.example\n"
+
+
+def test_a_configured_table_that_is_not_there_is_a_mistake_of_the_configuration(
+    dns: LyingLists, tmp_path: Path
+) -> None:
+    answer = configured(tmp_path, dns, "no-such.toml", "--offline")
+    assert (answer.exit_code, answer.stdout) == (78, "")
+    place = f"{tmp_path}/outwarden.toml:2: takedown.contacts"
+    assert answer.stderr == f"outwarden: {place}: no-such.toml: No such file or directory\n"
