@@ -147,6 +147,13 @@ def _catalogue(configuration: Configuration, path: Path | None, lists: Iterable[
         raise CannotAsk(str(fault)) from fault
     if lists is None:
         return catalogue
+    lists = tuple(lists)
+    silenced = next(
+        (name for name in lists if path is None and name in configuration.settings.blocklists.silenced), None
+    )
+    if silenced is not None:
+        place = configuration.place("blocklists.silenced")
+        raise WrongQuestion(f"{place}: {silenced} is silenced; take it out of blocklists.silenced to ask it")
     try:
         return catalogue.chosen(lists)
     except UnusableCatalogue as fault:

@@ -69,6 +69,9 @@ def test_a_list_is_added_and_one_is_silenced(site: Site) -> None:
     site.file.write_text(site.file.read_text().replace("[blocklists]\n", '[blocklists]\nsilenced = ["small"]\n'))
     add(site, _ADDED)
     assert {name: each["answer"] for name, each in results(site).items()} == {"big": "listed", "mine": "listed"}
+    wanted = run(site, "blocklists", "192.0.2.10", "--lists", "small")
+    assert wanted.exit_code == 2
+    assert "outwarden.toml:9: small is silenced; take it out of blocklists.silenced to ask it" in wanted.stderr
 
 
 def test_a_weight_counts(site: Site) -> None:
