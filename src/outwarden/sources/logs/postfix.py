@@ -203,9 +203,9 @@ class PostfixLog:
         if not account:
             account, kind = (sender, kind) if sender else ("<>", _NULL)
         message = self._messages[queue_id] = _Message(account, kind, sender)
-        if origin and self._comes_back_from(origin, message, queue_id):
-            return
         if queue_id in self._claimed and self._was_claimed(queue_id, message):
+            return
+        if origin and self._comes_back_from(origin, message, queue_id):
             return
         if may_be_handed_back:
             self._hold_back(message, queue_id, at)
@@ -363,14 +363,11 @@ class PostfixLog:
         On a quick machine the filter's answer is logged before the queue manager's first line.
         """
         new_id = reply.rpartition(" as ")[2].rstrip(")")
-        submission = self._handed_in.get(new_id)
-        if submission is None:
+        if new_id not in self._handed_in:
             if not reply.startswith("forwarded as "):
                 return False
-        else:
-            _, kind, client, _ = self._submitters.get(submission[0]) or self._submitter(submission[0])
-            if kind is not _ADDRESS or client is None or not client.startswith(NEAR):
-                return False
+        elif not _may_be_a_filters(self._handed_in[new_id][0]):
+            return False
         if queue_id in self._held_back:
             self._let_go(queue_id)
         if len(self._claimed) >= HELD_BACK_MESSAGES:
@@ -430,3 +427,9 @@ class PostfixLog:
                 self._mailboxes.clear()
             known = self._mailboxes[text] = mailbox(text)
         return known
+
+
+def _may_be_a_filters(submission: str) -> bool:
+    """Say whether a client= line is one of a content filter: near, without a login, whoever it speaks for."""
+    near = submission.startswith(NEAR, submission.find("[") + 1)
+    return submission.startswith("client=") and near and ", sasl_username=" not in submission

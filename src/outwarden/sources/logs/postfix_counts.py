@@ -136,14 +136,15 @@ class PostfixCounts:
             elif first == _R:  # removed, requeued
                 if alive.pop(queue_id, None) is None:
                     self._end_unknown(queue_id, rest)
-            elif first == _C:  # client=
+            elif first == _C or first == _U:  # client=, uid=
                 handed_in[queue_id] = rest
+                if self._aside is not None and b" orig_" in rest:
+                    # It may be one that the part before knows, and a delivery put aside may name it.
+                    self._aside.append((queue_id, rest))
             elif first == _S:  # sender non-delivery notification
                 entry = alive.get(queue_id) or self._unknown(queue_id, rest)
                 if entry is not None:
                     entry[0].bounces_returned += 1
-            elif first == _U:  # uid=
-                handed_in[queue_id] = rest
 
     def _take_up(self, queue_id: bytes, rest: bytes) -> None:
         """A queue file becomes active for the first time: settle whose it is."""

@@ -224,6 +224,18 @@ STORIES = tuple(
             "<> null: 1 1 1 0 0 0 0",
         ),
         (
+            "content filter that passes on XFORWARD, and is quick",
+            """submission/smtpd 4AA091855D: {LOGIN}rosa@isp.example
+            qmgr 4AA091855D: from=<rosa@isp.example>, size=900, nrcpt=1 (queue active)
+            smtpd 5BB091855D: client=localhost[127.0.0.1], orig_queue_id=4AA091855D, orig_client=p1.example[198.51.100.7]
+            smtp 4AA091855D: to=<a@far.example>, {FILTER}delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5BB091855D)
+            qmgr 4AA091855D: removed
+            qmgr 5BB091855D: from=<rosa@isp.example>, size=990, nrcpt=1 (queue active)
+            smtp 5BB091855D: to=<a@far.example>, {MX}{SENT}
+            qmgr 5BB091855D: removed""",
+            "rosa@isp.example login: 1 1 1 0 0 0 0",
+        ),
+        (
             "an application server without login goes through the filter too",
             """smtpd 4AA091855D: client=shop.isp.example[10.1.1.4]
             qmgr 4AA091855D: from=<shop@isp.example>, size=900, nrcpt=1 (queue active)
