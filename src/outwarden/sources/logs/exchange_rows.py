@@ -4,8 +4,8 @@ Two forms share it: the log files (CSV under a ``#Fields:`` line) and what ``Get
 Export-Csv`` writes, with other column names.  Columns are found by name, never by position.
 
 Sources: the vendor's page "Message tracking" for fields and their meaning; for the mechanism numbers in
-``message-info`` (``04I:`` is mechanism 4, taken as Internal), the values of the header
-X-MS-Exchange-Organization-AuthMechanism.
+``message-info`` (``04I:`` is mechanism 4, taken as Internal), no page of the vendor's: only the values were taken, from
+Exchange's decompiled source in public repositories.  They are believed, not documented.
 """
 
 import csv
