@@ -10,7 +10,7 @@ import click
 from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.log_options import now, screen
 from outwarden.cli.progress import Progress
-from outwarden.cli.rendering import print_json
+from outwarden.cli.rendering import plain, print_json
 from outwarden.cli.settings_option import BadConfiguration, configuration
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _ask_and_show(targets: tuple[str, ...], wanted: Wanted, options: dict[str, A
         from outwarden.cli.blocklists_page import blocklists_page
         from outwarden.cli.output_file import write_whole
 
-        write_whole(wanted.html, [blocklists_page(results, str(survey.resolver), now())])
+        write_whole(wanted.html, [blocklists_page(results, str(survey.resolver), now(), survey.resolver_fault)])
     _show(results, options)
     _refuse_silence(survey, results)
 
@@ -174,12 +174,16 @@ def _show(results: "list[TargetListings]", options: dict[str, Any]) -> None:
 
 
 def _refuse_silence(survey: "Survey", results: "Iterable[TargetListings]") -> None:
-    """End in failure, after the answer was shown, where no list at all could be asked."""
+    """Say what is wrong with the resolver; end in failure, after the answer, where no list at all could be asked."""
     from outwarden.events import ListAnswerKind
 
     believed = [any(answer.answer is not ListAnswerKind.COULD_NOT_ASK for answer in one.answers) for one in results]
+    fault = survey.resolver_fault
     if not any(believed):
         raise CouldNot(
-            f"no list could be asked through the resolver {survey.resolver}; "
+            fault
+            or f"no list could be asked through the resolver {survey.resolver}; "
             "see whether it answers, or name another with --resolver HOST[:PORT]"
         )
+    if fault is not None:
+        click.echo(f"outwarden: {plain(fault)}", err=True)

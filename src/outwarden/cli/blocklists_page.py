@@ -15,15 +15,19 @@ _COLUMNS = 20
 _GROUPS = 20
 
 
-def blocklists_page(results: Sequence[TargetListings], resolver: str, at: datetime) -> str:
-    """Return the page as HTML; ``at`` (UTC) is when the lists were asked."""
+def blocklists_page(results: Sequence[TargetListings], resolver: str, at: datetime, fault: str | None = None) -> str:
+    """Return the page as HTML; ``at`` (UTC) is when the lists were asked, ``fault`` what is wrong with the resolver."""
     groups = alike(results)
     worst = max(groups, key=lambda group: SEVERITIES.index(group[0].diagnosis.severity))
     shown = matrix(results, whole=False)
     return framed(
         "blocklists.html",
         verdict=page_colour(worst[0].diagnosis),
-        read=[f"Asked through the resolver {plain(resolver)} at {stamp(at)}.", *shown.left_out],
+        read=[
+            f"Asked through the resolver {plain(resolver)} at {stamp(at)}.",
+            *([plain(fault)] if fault is not None else []),
+            *shown.left_out,
+        ],
         caution="A listing may have ended since.",
         word=worst[0].diagnosis.cause.value.upper(),
         sentence=group_sentence(worst, len(results)),

@@ -5,6 +5,10 @@ kept back only until its own controls are in, so that a silent list holds up nob
 is not fit, or begins to refuse, is asked no further, and its answers say that it could not be asked.
 In a sweep a list that lists too many gets a second look at more names drawn at random.
 
+Beside the controls the resolver itself is proved (``probe.py``).  A list whose controls hold does not wait for that;
+one that seems to list what it must not does, as it may be the resolver that answers.  Where the resolver rewrites,
+no list is believed from then on.
+
 Explanations (TXT) are asked of listings only, and the /64 of an IPv6 address where the address itself is
 not listed.  Lists with the same listings vote once.  Names with a key in them go to the look-up only.
 """
@@ -35,9 +39,12 @@ from outwarden.dns.list_health import (
     canaries,
     controls,
     judge,
+    lists_what_it_must_not,
 )
 from outwarden.dns.list_names import neighbourhood_part, target_part
+from outwarden.dns.probe import ResolverProbe, Verdicts
 from outwarden.dns.questions import Question, Reply
+from outwarden.dns.resolver import Resolver
 from outwarden.dns.targets import Target, TargetKind, Targets
 from outwarden.events import ListAnswer, ListAnswerKind, ListScope, Signal, WhyNot
 
@@ -50,6 +57,9 @@ _LONGEST_SECONDS = 30
 
 class Asks(Protocol):
     """What answers questions: a ``Lookup``."""
+
+    resolver: Resolver
+    deadline_seconds: float
 
     def ask(self, questions: Iterator[Question]) -> Iterator[Reply]:
         """One reply for each question, in any order."""
@@ -65,7 +75,8 @@ def check(
 ) -> Iterator[ListAnswer]:
     """Asks the catalogue's lists about the targets; one answer for each pair that fits, as they come.
 
-    ``now`` (UTC) dates the answers.  ``health`` remembers from one check to the next which lists are fit.
+    ``now`` (UTC) dates the answers.  ``health`` remembers from one check to the next which lists are fit,
+    and is told what is wrong with the resolver.
     """
     yield from _Check(targets, catalogue, lookup, now, health or HealthBook()).answers()
 
@@ -100,6 +111,7 @@ class _Check:
         self._lookup = lookup
         self._now = now
         self._known = health
+        self._probe = ResolverProbe(lookup.resolver, lookup.deadline_seconds)
         self._ready: deque[ListAnswer] = deque()
         self._count = len(targets)
         self._walk = iter(targets)
@@ -127,6 +139,8 @@ class _Check:
             if not self._questions.follow_ups and not any(desk.room() for desk in self._desks):
                 break
         yield from self._skipped()
+        if self._probe.begun:
+            self._known.resolver_fault = self._probe.fault(self._verdicts())
 
     # --- what is asked -----------------------------------------------------------------------
 
@@ -144,6 +158,11 @@ class _Check:
     def _turns(self) -> Iterator[Question | None]:
         """The controls, then of every list in turn a few questions; None where there is nothing to ask just now."""
         for desk in self._desks:
+            desk.health = self._known.get(desk.blocklist.id, desk.proof, self._now)
+        unproved = [desk for desk in self._desks if desk.health is None]
+        if unproved:
+            yield from self._probe.questions()
+        for desk in unproved:
             yield from self._plan_controls(desk)
         while True:
             idle = True
@@ -177,9 +196,6 @@ class _Check:
                 yield question
 
     def _plan_controls(self, desk: Desk) -> Iterator[Question]:
-        desk.health = self._known.get(desk.blocklist.id, desk.proof, self._now)
-        if desk.health is not None:
-            return
         wanted = controls(desk.blocklist, desk.proof, secrets.token_bytes(32))
         yield from [question for control in wanted if (question := self._expect(desk, control)) is not None]
 
@@ -240,6 +256,8 @@ class _Check:
                     self._ready.append(self._unlisted(desk, target, reply.ttl))
                 else:
                     self._take_answer(desk, question, target, desk.book.read(reply), reply.ttl)
+        elif not question.group:
+            self._take_probe(reply)
         elif question.qtype == _TXT:
             self._take_text(question, reply)
         elif question in self._nets:
@@ -282,16 +300,37 @@ class _Check:
 
     # --- is the list to be believed? ---------------------------------------------------------
 
+    def _take_probe(self, reply: Reply) -> None:
+        """A reply that tells of the resolver; with the last that is needed those go on who wait for it."""
+        undecided = self._probe.undecided
+        self._probe.take(reply)
+        if self._probe.undecided or not undecided:
+            return
+        for desk in self._desks:
+            if self._probe.rewrites is not None or desk.doubt is not None:
+                self._judged(desk, desk.doubt or FIT)
+
     def _take_control(self, desk: Desk, control: Control, reply: Reply) -> None:
+        self._probe.note(reply)
         desk.read.append((control, desk.book.read(reply)))
         desk.controls_left -= 1
         if desk.controls_left:
             return
         if self._ask_lost_again(desk):
             return
-        desk.health = judge(desk.read)
-        desk.read = []
+        read, desk.read = desk.read, []
+        if self._probe.undecided and lists_what_it_must_not(read):
+            desk.doubt = judge(read)
+        else:
+            self._judged(desk, judge(read))
+
+    def _judged(self, desk: Desk, health: Health) -> None:
+        """The verdict on a list is in, as far as its resolver lets it be heard."""
+        rewrites = self._probe.rewrites
+        desk.health = health if rewrites is None else Health(False, WhyNot.REWRITTEN, rewrites)
+        desk.doubt = None
         self._known.put(desk.blocklist.id, desk.proof, desk.health, self._now)
+        desk.settled = desk.settled and desk.health.fit
         desk.sampling = desk.sampling and desk.health.fit
         if not desk.sampling:
             self._release(desk)
@@ -325,6 +364,16 @@ class _Check:
         for desk in self._desks:
             if desk.sampling and desk.held and desk.health == FIT and not desk.room():
                 self._end_sample(desk)
+
+    def _verdicts(self) -> Verdicts:
+        """What became of the lists, for what is to be said of their resolver."""
+        verdicts = [(desk.blocklist.id, desk.health, desk.major) for desk in self._desks if desk.health is not None]
+        return Verdicts(
+            asked={name for name, _, _ in verdicts},
+            fit={name for name, health, _ in verdicts if health.fit},
+            refusing={name for name, health, _ in verdicts if health.why_not is WhyNot.REFUSED},
+            majors={name for name, _, major in verdicts if major},
+        )
 
     def _release(self, desk: Desk) -> None:
         held, desk.held = desk.held, []

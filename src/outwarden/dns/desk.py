@@ -26,11 +26,12 @@ class Desk:
     """One list, asked about one kind of target.
 
     ``health`` is None until its controls are in; what it answers meanwhile is ``held``, and so are the first answers
-    of a sweep (``sampling``), until they can be looked at together.  ``position`` is the next target to ask about.
+    of a sweep (``sampling``), until they can be looked at together.  ``doubt`` is a verdict that waits until it is
+    known whether the resolver itself can be believed.  ``position`` is the next target to ask about.
     """
 
     __slots__ = (
-        "asked_again", "blocklist", "book", "controls_left", "count", "group", "health", "held", "key",
+        "asked_again", "blocklist", "book", "controls_left", "count", "doubt", "group", "health", "held", "key",
         "kind", "longest", "major", "outstanding", "position", "proof", "read", "refusals", "sampling",
         "seen", "seen_listed", "settled", "suffix",
     )  # fmt: skip
@@ -46,6 +47,7 @@ class Desk:
         self.longest = _LONGEST_NAME - len(self.suffix)
         self.major = blocklist.tier is Tier.MAJOR
         self.health: Health | None = None
+        self.doubt: Health | None = None
         self.controls_left = 0
         self.asked_again = False
         self.read: list[tuple[Control, Reading]] = []
@@ -59,7 +61,8 @@ class Desk:
 
     def room(self) -> int:
         """About how many more targets the list may be asked just now."""
-        if self.position >= self.count or (self.health is not None and not self.health.fit):
+        verdict = self.health or self.doubt
+        if self.position >= self.count or (verdict is not None and not verdict.fit):
             return 0
         if self.health is None and self.sampling:
             # Until it is known whether the list is fit, only so much is asked.

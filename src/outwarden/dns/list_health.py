@@ -131,12 +131,19 @@ def judge(readings: Iterable[tuple[Control, Reading]]) -> Health:
     return FIT
 
 
-class HealthBook:
-    """The verdicts still remembered, by list and kind of target."""
+def lists_what_it_must_not(readings: Iterable[tuple[Control, Reading]]) -> bool:
+    """Whether there are codes where there must be none: the list's own, or those of a resolver that rewrites."""
+    return any(reading.codes for control, reading in readings if control.expect is not Expect.LISTED)
 
-    __slots__ = ("_known",)
+
+class HealthBook:
+    """The verdicts still remembered, by list and kind of target, and what was last found of the resolver."""
+
+    __slots__ = ("_known", "resolver_fault")
 
     def __init__(self) -> None:
+        self.resolver_fault: str | None = None
+        """What was last found wrong with the resolver, in one line with the cure; None where nothing was."""
         self._known: dict[tuple[str, TargetKind], tuple[datetime, Health]] = {}
 
     def get(self, list_id: str, kind: TargetKind, now: datetime) -> Health | None:

@@ -16,6 +16,7 @@ from outwarden.dns.checking import Asks, check
 from outwarden.dns.list_health import HealthBook
 from outwarden.dns.targets import Target
 from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
+from outwarden.service.own_lists import in_settings_words
 from outwarden.store.delistings import periods
 from outwarden.store.listings import ListingChange
 from outwarden.store.store import Store
@@ -41,6 +42,12 @@ class BlocklistMonitor:
         self._lookup = lookup
         self._health = HealthBook()
         self._ways = {each.id: words for each in catalogue.asked if (words := each.delisting.conditions) is not None}
+
+    @property
+    def resolver_fault(self) -> str | None:
+        """What was last found wrong with the resolver, in one line; None where nothing was."""
+        fault = self._health.resolver_fault
+        return None if fault is None else in_settings_words(fault)
 
     def ask(
         self, targets: Sequence[Target], now: datetime, stopping: Callable[[], bool] = lambda: False

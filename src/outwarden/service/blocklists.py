@@ -22,6 +22,7 @@ from outwarden.detection.diagnosis import (
 from outwarden.dns.blocklist import UnusableCatalogue
 from outwarden.dns.catalogue import Catalogue
 from outwarden.dns.checking import check
+from outwarden.dns.list_health import HealthBook
 from outwarden.dns.list_names import target_part
 from outwarden.dns.lookup import Lookup
 from outwarden.dns.resolver import Resolver, UnusableResolver, parse
@@ -70,6 +71,7 @@ class Survey:
         deadline = configuration.settings.dns.deadline_seconds
         self._deadline = deadline if len(self.targets) < _FEW_TARGETS else min(deadline, _SWEEP_SECONDS)
         self._now = now
+        self._health = HealthBook()
         self._rows: dict[str, list[ListAnswer]] = {target.text: [] for target in self.targets}
         self._unlisted: dict[tuple[object, ...], ListAnswer] = {}
 
@@ -81,11 +83,17 @@ class Survey:
         """Ask, and yield each answer as soon as it is in."""
         lookup = Lookup(self.resolver, self._deadline, paces=self.catalogue.paces)
         expected = self._expected() if watch is not None else 0
-        for count, answer in enumerate(check(self.targets, self.catalogue, lookup, self._now), start=1):
+        asked = check(self.targets, self.catalogue, lookup, self._now, self._health)
+        for count, answer in enumerate(asked, start=1):
             self._rows[answer.target].append(self._kept(answer))
             if watch is not None:
                 watch(count, expected)
             yield answer
+
+    @property
+    def resolver_fault(self) -> str | None:
+        """What is wrong with the resolver, in one line; None where nothing is.  After ``answers``."""
+        return self._health.resolver_fault
 
     def results(self, signs: LogSigns | None = None, history: Iterable[ListingPeriod] = ()) -> Iterator[TargetListings]:
         """Yield each target with its diagnosis, in the order in which they were named; after ``answers``.

@@ -39,6 +39,7 @@ class Service:
         alarms = configuration.settings.alarms
         self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup())
+        self._resolver_fault: str | None = None
         self._targets = {target.text: target for target in self._watch.targets}
 
     def close(self) -> None:
@@ -90,6 +91,9 @@ class Service:
         self._sender.tidy(self._clock())
 
     def _tell(self, watched: Watched | None, what: str) -> None:
+        fault, self._resolver_fault = self._resolver_fault, self._monitor.resolver_fault
+        if self._resolver_fault is not None and self._resolver_fault != fault:
+            self._say(self._resolver_fault)
         if watched is not None:
             self._say(
                 f"asked about {what}: listed {watched.listed}, not listed {watched.not_listed}, "

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from outwarden.detection.listing_state import NowListed, Standing, asked_now, standing
+from msgspec.structs import replace
+
+from outwarden.detection.listing_state import Level, NowListed, Standing, asked_now, standing
 from outwarden.events import ListAnswerKind
 from outwarden.service.own_names import watched
 from outwarden.service.settings import Configuration
@@ -33,15 +35,24 @@ def from_store(configuration: Configuration, path: Path, now: datetime, rounds: 
 
 
 def ask_now(configuration: Configuration, targets: Sequence[str], now: datetime) -> Standing:
-    """Ask about ``targets``, or about what the settings name.  Raises ``ConfigurationError``."""
+    """Ask about ``targets``, or about what the settings name.  Raises ``ConfigurationError``.
+
+    Where nothing can be said because of the resolver, the sentence names what is wrong with that.
+    """
     from outwarden.dns.checking import check
+    from outwarden.dns.list_health import HealthBook
+    from outwarden.service.own_lists import in_settings_words
     from outwarden.service.watch_list import WatchList
 
     watch = WatchList(configuration, targets)
-    answers = list(check(watch.targets, watch.catalogue, watch.lookup(), now))
+    health = HealthBook()
+    answers = list(check(watch.targets, watch.catalogue, watch.lookup(), now, health))
     listed = [
         NowListed(each.target, each.list, each.meaning, each.major, None)
         for each in answers
         if each.answer is ListAnswerKind.LISTED
     ]
-    return standing([target.text for target in watch.targets], listed, asked_now(answers, now), now)
+    found = standing([target.text for target in watch.targets], listed, asked_now(answers, now), now)
+    if found.level is not Level.UNKNOWN or health.resolver_fault is None:
+        return found
+    return replace(found, sentence=in_settings_words(health.resolver_fault))

@@ -54,7 +54,12 @@ def own_resolver(configuration: Configuration) -> Resolver:
 
 def wrong_resolver(configuration: Configuration, fault: UnusableResolver) -> ConfigurationError:
     """Return the error for a resolver, with the setting to name another by."""
-    return configuration.wrong("dns.resolver", str(fault).replace("--resolver HOST[:PORT]", "dns.resolver"))
+    return configuration.wrong("dns.resolver", in_settings_words(str(fault)))
+
+
+def in_settings_words(told: str) -> str:
+    """Return what is told of a resolver, with the setting to name another by in place of the option."""
+    return told.replace("--resolver HOST[:PORT]", "dns.resolver")
 
 
 def _wrong_catalogue(configuration: Configuration, told: str) -> ConfigurationError:

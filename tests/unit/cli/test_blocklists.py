@@ -361,13 +361,42 @@ def test_a_resolver_that_is_dead(catalogue: Path) -> None:
         port = gone.port
     run = Run("192.0.2.10", "--resolver", f"127.0.0.1:{port}", "--catalogue", str(catalogue), expect=1)
     assert "192.0.2.10: unknown: too few major lists answered" in run.lines
-    assert run.stderr.startswith(f"outwarden: no list could be asked through the resolver 127.0.0.1:{port}; ")
+    assert run.stderr == (
+        f"outwarden: resolver 127.0.0.1:{port} is not there: nothing answers at that address; start it, or name "
+        "another with --resolver HOST[:PORT]\n"
+    )
 
 
 def test_a_resolver_that_refuses_everything(catalogue: Path) -> None:
     with lying_lists({}) as refusing:
         run = Run("--json", "192.0.2.10", *asked(refusing, catalogue), expect=1)
     assert json.loads(run.lines[0])["diagnosis"]["cause"] == "could-not-ask"
+    assert run.stderr.startswith(f"outwarden: resolver 127.0.0.1:{refusing.port} refuses all questions; allow this ")
+
+
+def test_a_resolver_that_rewrites(catalogue: Path, tmp_path: Path) -> None:
+    # Every name is there, at an address that a list might answer with.
+    zones = {name: zone({}, HERE) for name in ("com", "net", "org", "de", "uk", "example")}
+    page = tmp_path / "answer.html"
+    with lying_lists(zones) as rewriting:
+        run = Run("192.0.2.10", *asked(rewriting, catalogue), "--html", str(page), expect=1)
+    assert {line.split("not asked   ")[1].split(":")[0] for line in run.lines if "not asked" in line} == {"rewritten"}
+    assert not re.search(r"not listed\b(?!, )|LISTED", run.stdout.partition("\n\n")[0])
+    [told] = run.stderr.splitlines()
+    assert told.startswith(f"outwarden: resolver 127.0.0.1:{rewriting.port} says 127.0.0.2 where no name is (")
+    assert "says 127.0.0.2 where no name is" in page.read_text()
+
+
+def test_a_resolver_that_most_lists_refuse_is_named_beside_what_the_others_say(
+    lists: LyingLists, catalogue: Path
+) -> None:
+    changed(lists, dict.fromkeys(("spam.example", "bots.example"), zone({}, says("127.255.255.254"))))
+    run = Run("192.0.2.12", *asked(lists, catalogue))
+    assert run.stderr.startswith(
+        f"outwarden: resolver 127.0.0.1:{lists.port} is refused by 2 of 4 lists (bots, spam), as public ones are; "
+    )
+    assert len(run.stderr.splitlines()) == 1
+    assert "small2" in run.stdout
 
 
 # -- Streaming --------------------------------------------------------------------------------------

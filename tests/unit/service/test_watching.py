@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.unit.dns.lying_lists import says, zone
 from tests.unit.service.watched_lists import CLEAN, LISTED, REFUSING, Site, watched_site
 
 PERFDATA = "targets=1;;;0; targets_listed={};;;0;1 could_not_ask={};;;0;"
@@ -157,3 +158,19 @@ def test_a_store_that_cannot_be_made_is_code_5(site: Site) -> None:
     answer = site.outwarden("run", "--once")
     assert answer.returncode == 5
     assert answer.stderr == f"outwarden: {site.file}/store.db: {site.file} is no folder; name another file\n"
+
+
+def test_a_resolver_at_fault_is_named_once_by_the_service_and_by_the_monitor(site: Site) -> None:
+    everything = zone({}, says("198.51.100.7"))
+    site.server.zones.update(dict.fromkeys(("com", "net", "org", "de", "uk", "lists.example"), everything))
+    for name in ("big", "small"):
+        site.says(name, everything)
+    asked = site.outwarden("monitor", "blocklists")
+    line = f"resolver 127.0.0.1:{site.server.port} says 198.51.100.7 where no name is ("
+    assert asked.returncode == 3
+    assert asked.stdout.startswith(f"OUTWARDEN BLOCKLISTS UNKNOWN - {line}")
+    assert "; run a resolver of your own, and name it with dns.resolver | " in asked.stdout
+    ran = site.outwarden("run", "--once")
+    assert ran.returncode == 0
+    assert sum(line in said for said in ran.stderr.splitlines()) == 1
+    assert "listed 0, not listed 0, could not ask 2" in ran.stderr
