@@ -4,7 +4,7 @@ What waits is put together into notices, one run of the command each, and no mor
 wants; the last one says so, and the alarms after it wait, written down, for the next.
 
 Each is sent once.  A kill of this process loses none and repeats none, as a courier with a receipt hands them
-over (``alarm_courier``); of a machine that stops in the middle of one nobody can tell, and it is not repeated.  A
+over (``alarm_courier``), named as no notice of another store is; of a machine that stops in the middle of one nobody can tell, and it is not repeated.  A
 command that fails (exit code other than 0) is tried again, five times within a good half hour.
 """
 
@@ -93,7 +93,7 @@ class AlarmSender:
                 alarms.put_together(group, remark, now)
 
     def _hand_over(self, notice: Notice) -> int:
-        receipt = self._receipts / f"{notice.id}-{notice.attempts + 1}"
+        receipt = self._receipts / f"{notice.receipt}-{notice.attempts + 1}"
         line = notice_line(notice)
         arguments = [part.replace("{line}", line) for part in self._command]
         # In a session of its own, so that what stops the service does not stop it half-way.

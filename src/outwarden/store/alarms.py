@@ -24,6 +24,7 @@ class Notice(msgspec.Struct, frozen=True):
     """Alarms that are told together, at least one; ``remark`` is what is to be said of the notice itself.
 
     ``attempts`` counts tries that failed; ``settled_at`` is None until it was sent or given up, ``outcome`` says which.
+    ``receipt`` names it as no other notice of any store is named.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Notice(msgspec.Struct, frozen=True):
     attempts: int
     settled_at: datetime | None = None
     outcome: str | None = None
+    receipt: str = ""
 
 
 class Alarms:
@@ -56,7 +58,7 @@ class Alarms:
         """Make a notice of waiting alarms, to be sent now; only inside ``writing()``."""
         ((number,),) = self._database.rows("SELECT coalesce(max(id), 0) + 1 FROM notice")
         self._database.rows(
-            "INSERT INTO notice (id, remark, made_at, next_try_at) VALUES (?, ?, ?, ?)",
+            "INSERT INTO notice (id, remark, made_at, next_try_at, receipt) VALUES (?, ?, ?, ?, hex(randomblob(8)))",
             number, remark, microseconds(now), microseconds(now),
         )  # fmt: skip
         for alarm in alarms:
@@ -101,7 +103,7 @@ class Alarms:
 
     def _notices(self, condition: str, *values: int) -> list[Notice]:
         rows = self._database.rows(
-            "SELECT id, remark, made_at, attempts, settled_at, outcome FROM notice "  # noqa: S608 (our own words)
+            "SELECT id, remark, made_at, attempts, settled_at, outcome, receipt FROM notice "  # noqa: S608 (our own words)
             f"WHERE {condition} ORDER BY id",
             *values,
         )
@@ -114,8 +116,9 @@ class Alarms:
                 attempts,
                 moment_or_none(settled),
                 outcome,
+                receipt,
             )
-            for number, remark, at, attempts, settled, outcome in rows
+            for number, remark, at, attempts, settled, outcome, receipt in rows
         ]
 
     def _alarms(self, condition: str, *values: int) -> list[Alarm]:

@@ -100,13 +100,34 @@ def test_a_receipt_tells_a_restarted_service_how_it_went(store: Store, tmp_path:
         write_alarm(store, f"192.0.2.{number}")
         with store.writing():
             store.alarms.put_together(store.alarms.waiting(), "", NOW)
-        (receipts / f"{number}-1").write_text(text)
+        (receipts / f"{store.alarms.notices()[-1].receipt}-1").write_text(text)
     code = f"open({str(tmp_path / 'got')!r}, 'a').write('x')"
     AlarmSender(store, [*PYTHON, code]).send(NOW)
     assert (tmp_path / "got").read_text() == "x", "only the one that was not begun"
     assert [notice.outcome for notice in store.alarms.notices()] == [
         "sent", "the command ended with 7", "begun, and not known how it ended", "sent",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("put_back", [False, True], ids=["deleted", "put back from a copy"])
+def test_receipts_of_another_store_settle_nothing(tmp_path: Path, put_back: bool) -> None:
+    path, got = tmp_path / "store.db", tmp_path / "got"
+    command = [*PYTHON, "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')", str(got), "{line}"]
+    with Store(path) as empty:
+        write_alarm(empty, "192.0.2.1")
+    copy = path.read_bytes()
+    with Store(path) as first:
+        AlarmSender(first, command).send(NOW)
+    assert (tmp_path / "store.db-alarms").is_dir()
+    path.unlink()
+    if put_back:
+        path.write_bytes(copy)
+    with Store(path) as second:
+        write_alarm(second, "192.0.2.2")
+        AlarmSender(second, command).send(NOW)
+        assert [notice.outcome for notice in second.alarms.notices()] == ["sent"]
+    told = "192.0.2.1 is listed by big; 1 more listing began" if put_back else "192.0.2.2 is listed by big"
+    assert got.read_text().splitlines() == ["192.0.2.1 is listed by big", told]
 
 
 _WRITER = """

@@ -114,6 +114,7 @@ def test_alarms_of_the_first_schema_keep_number_and_state(path: Path) -> None:
         sent, tried = store.alarms.notices()
         assert (sent.id, sent.outcome, sent.settled_at) == (4, "sent", moment(6))
         assert (tried.id, tried.attempts, [alarm.line for alarm in tried.alarms]) == (7, 1, ["two"])
+        assert (sent.receipt, tried.receipt) == ("4", "7")
         assert store.alarms.due(moment(9)) == [tried]
         assert store.alarms.waiting() == []
 
