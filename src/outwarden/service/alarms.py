@@ -4,8 +4,9 @@ What waits is put together into notices, one run of the command each, and no mor
 wants; the last one says so, and the alarms after it wait, written down, for the next.
 
 Each is sent once.  A kill of this process loses none and repeats none, as a courier with a receipt hands them
-over (``alarm_courier``), named as no notice of another store is; of a machine that stops in the middle of one nobody can tell, and it is not repeated.  A
-command that fails (exit code other than 0) is tried again, five times within a good half hour.
+over (``alarm_courier``), and a receipt's name is no other notice's, of no other store; of a machine that stops in the
+middle of one nobody can tell, and it is not repeated.  A command that fails (exit code other than 0) is tried again,
+five times within a good half hour.
 """
 
 import os
