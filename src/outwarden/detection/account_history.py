@@ -43,7 +43,9 @@ class Column:
     """Messages of the same size and subject as the one before."""
     RUN_FROM = 10
     """When the largest run of the hour began: second of the hour plus 1, or ``EARLIER``."""
-    WIDTH = 11
+    DEFERRED = 11
+    """Attempts that a remote put off."""
+    WIDTH = 12
 
 
 EARLIER = 3601
@@ -260,6 +262,13 @@ class AccountHistory(SenderHistory):
         elif event.refusal_class is RefusalClass.UNKNOWN_RECIPIENT:
             rows[base + Column.UNKNOWN] += 1
             self.keep_line(Stream.UNKNOWN_RECIPIENTS, hour, event.line)
+
+    def count_deferred(self, event: Attempted, hour: int) -> None:
+        """Count an attempt put off in the current row (the caller has turned to it)."""
+        rows, place = self.hours.rows, self.hours.base + Column.DEFERRED
+        rows[place] += 1
+        if rows[place] > _LOUD:
+            self.keep_line(Stream.SERVER, hour, event.line)
 
     def count_returned(self, hour: int, line: str) -> None:
         """Count a bounce that our own server returned to the sender."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from outwarden.detection.behind import Behind, HourBehind
 from outwarden.detection.hours import Hours
-from outwarden.events import RefusalClass
+from outwarden.events import Attempted, RefusalClass
 
 _ENOUGH_FOR_HOURS = 20
 
@@ -28,13 +29,15 @@ class Flow:
 class DestinationHistory:
     """One destination.  Rows begin with its twentieth attempt: most domains get a letter a week."""
 
-    __slots__ = ("bounced", "deferred_attempts", "delivered", "domain", "hours", "refused")
+    __slots__ = ("bounced", "bounced_by", "deferred_attempts", "deferred_by", "delivered", "domain", "hours", "refused")
 
     def __init__(self, domain: str) -> None:
         self.domain = domain
         self.delivered = self.deferred_attempts = self.bounced = 0
         self.refused: dict[RefusalClass | None, int] | None = None
         self.hours: Hours | None = None
+        self.bounced_by: Behind | None = None
+        self.deferred_by: Behind | None = None
 
     def count_delivered(self, hour: int) -> None:
         """Count a recipient delivered."""
@@ -47,14 +50,19 @@ class DestinationHistory:
             hours.turn(hour)
         hours.rows[hours.base + 1] += 1
 
-    def count_deferred(self, hour: int) -> None:
+    def count_deferred(self, hour: int, event: Attempted) -> None:
         """Count an attempt put off."""
         self.deferred_attempts += 1
         self._count(hour, Flow.DEFERRED)
+        if self.hours is not None:
+            if self.deferred_by is None:
+                self.deferred_by = Behind(HourBehind(hour))
+            self.deferred_by.add(hour, event.account, event.line)
 
-    def count_bounced(self, hour: int, refusal_class: RefusalClass | None, as_spam: bool) -> None:
+    def count_bounced(self, hour: int, event: Attempted, as_spam: bool) -> None:
         """Count a final refusal."""
         self.bounced += 1
+        refusal_class = event.refusal_class
         if self.refused is None:
             self.refused = {}
         self.refused[refusal_class] = self.refused.get(refusal_class, 0) + 1
@@ -63,6 +71,10 @@ class DestinationHistory:
             self._count(hour, Flow.REFUSED)
         elif refusal_class is RefusalClass.UNKNOWN_RECIPIENT:
             self._count(hour, Flow.UNKNOWN)
+        if self.hours is not None:
+            if self.bounced_by is None:
+                self.bounced_by = Behind(HourBehind(hour))
+            self.bounced_by.add(hour, event.account, event.line)
 
     def _consider_hours(self) -> None:
         if self.delivered + self.deferred_attempts + self.bounced >= _ENOUGH_FOR_HOURS:

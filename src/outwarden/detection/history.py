@@ -187,6 +187,7 @@ class Histories:
             rows[base + _NEW] += 1
         if outcome is _DEFERRED:
             server[flow + Flow.DEFERRED] += 1
+            account.count_deferred(event, self._hour)
             return
         results = rows[base + _RESULTS]
         if not results:
@@ -219,9 +220,9 @@ class Histories:
             return
         as_spam = event.refusal_class in AS_SPAM
         if event.outcome is _DEFERRED:
-            destination.count_deferred(self._hour)
+            destination.count_deferred(self._hour, event)
         elif event.outcome is not _EXPIRED:
-            destination.count_bounced(self._hour, event.refusal_class, as_spam)
+            destination.count_bounced(self._hour, event, as_spam)
         if event.listing is not None:
             self.listings.seen(event, domain)
 

@@ -1,8 +1,8 @@
 """What a queue says: who fills it, where it waits for and why, and whether it grows against its own past.
 
 A queue alone proves no spam: a newsletter fills it, and so does a receiver's outage.  So who fills it
-weighs little; that receivers name a blocklist weighs more, and so does growth beyond the queue's own
-record (``own_past``).  No fixed number of messages is "too many".
+weighs little; that receivers name a blocklist weighs more, and so does growth beyond what is usual
+(``baseline``).  No fixed number of messages is "too many".
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from math import log2
-from statistics import median
 
 import msgspec
+from msgspec.structs import replace
 
-from outwarden.detection.own_past import SHORTEST_PAST, Growth, grown
+from outwarden.detection.baseline.levels import Growth, grown
+from outwarden.detection.baseline.queue_findings import growth_points, queue_growth
+from outwarden.detection.baseline.queue_samples import QueueSample, queue_sample
+from outwarden.detection.baseline.words import clock
 from outwarden.events import Finding, QueuedMessage, RefusalClass, domain_of
 from outwarden.events.mailboxes import NULL_SENDER
 from outwarden.sources.queue.reading import CounterSample, QueueReading
@@ -25,12 +27,8 @@ _NAMED_SENDERS = 50
 _FEW = 50
 _LARGE_SHARE = 0.25
 _EVIDENCE_LINES = 3
-_HIGHEST = 2.5
 _LISTED = frozenset({RefusalClass.ADDRESS_BLOCKLISTED, RefusalClass.DOMAIN_BLOCKLISTED})
 _TROUBLED = frozenset({RefusalClass.REPUTATION, RefusalClass.RATE_LIMITED, RefusalClass.CONTENT_REFUSED})
-
-QueueSnapshot = tuple[datetime, Sequence[QueuedMessage]]
-"""When a queue was looked at, and what waited in it."""
 
 
 class QueueAssessment(msgspec.Struct, frozen=True):
@@ -95,49 +93,18 @@ def assess_counters(samples: Iterable[CounterSample]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: (-finding.points, finding.text)))
 
 
-def assess_growth(snapshots: Sequence[QueueSnapshot]) -> tuple[Finding, ...]:
-    """Return whether the queue of the last snapshot has grown, and which senders are behind it.
-
-    Snapshots come in the order of time.  Eight or more are judged as a series; fewer by the last
-    one against the median of those before, which it must at least double.
-    """
-    if len(snapshots) < 2:
-        return ()
-    counts = [(at, float(len(messages))) for at, messages in snapshots]
-    growth = grown(counts) if len(counts) >= 2 * SHORTEST_PAST else _doubled(counts)
-    if growth is None or not growth.lasting:
-        return ()
-    waiting = snapshots[-1][1]
-    behind = _behind([messages for _, messages in snapshots[:-1]], waiting)
-    text = f"queue grew from {growth.usual:.0f} messages to {growth.peak:.0f} since {_clock(growth.since)}"
-    if behind:
-        text += "; behind it " + ", ".join(f"{sender} ({more} more)" for sender, more in behind)
-    evidence = tuple(f"{_clock(at)} {count:.0f} messages queued" for at, count in counts[-_EVIDENCE_LINES:])
-    return (Finding("queue-growth", _points(growth), text, growth.since, evidence),)
+def assess_growth(looks: Sequence[tuple[datetime, QueueReading]]) -> QueueAssessment:
+    """Return the newest of one or more looks at a queue judged, also against those before it."""
+    looks = sorted(looks, key=lambda look: look[0])
+    judged = [(at, assess_reading(reading, at)) for at, reading in looks]
+    last = judged[-1][1]
+    findings = (*queue_growth([sample_of(one, at) for at, one in judged]), *last.findings)
+    return replace(last, findings=tuple(sorted(findings, key=lambda one: (-one.points, one.rule))))
 
 
-def _doubled(counts: Sequence[tuple[datetime, float]]) -> Growth | None:
-    usual = median(count for _, count in counts[:-1])
-    at, last = counts[-1]
-    limit = usual + max(usual, 20.0)
-    return Growth(usual, limit, last, counts[-2][0], at, True) if last >= limit else None
-
-
-def _points(growth: Growth) -> float:
-    """Return log2 of how far the limit's ground is exceeded, capped: growth alone proves no spam."""
-    return round(min(_HIGHEST, log2(growth.peak / max(growth.limit / 2, 1.0))), 1)
-
-
-def _behind(before: Sequence[Sequence[QueuedMessage]], waiting: Sequence[QueuedMessage]) -> list[tuple[str, int]]:
-    """Return up to three senders with at least a quarter of the growth, and by how much each grew."""
-    then = [Counter(message.sender for message in messages) for messages in before]
-    more = {
-        sender: count - int(median(counts[sender] for counts in then))
-        for sender, count in Counter(message.sender for message in waiting).items()
-    }
-    whole = sum(growth for growth in more.values() if growth > 0)
-    named = [(sender, growth) for sender, growth in more.items() if growth > 0 and growth >= _LARGE_SHARE * whole]
-    return sorted(named, key=lambda one: (-one[1], one[0]))[:3]
+def sample_of(assessment: QueueAssessment, at: datetime) -> QueueSample:
+    """Return what is kept of a look at the queue."""
+    return queue_sample(at, assessment.total, assessment.oldest_seconds, assessment.destinations, assessment.senders)
 
 
 def _series(samples: Iterable[CounterSample]) -> dict[tuple[str, str, str], list[CounterSample]]:
@@ -166,14 +133,14 @@ def _floor(counter: str) -> float:
 def _counter_finding(first: CounterSample, growth: Growth, series: Sequence[CounterSample]) -> Finding:
     where = f" on {first.host}" if first.host else ""
     named = f"{first.counter} ({first.instance})" if first.instance else first.counter
-    end = "and stays there" if growth.lasting else f"until {_clock(growth.until)}"
+    end = "and stays there" if growth.lasting else f"until {clock(growth.until)}"
     rose = f"rose from its usual {_figure(growth.usual)} to {_figure(growth.peak)}"
-    text = f"{named}{where} {rose} at {_clock(growth.since)} {end}"
+    text = f"{named}{where} {rose} at {clock(growth.since)} {end}"
     shown = [sample for sample in series if growth.since <= sample.at <= growth.until]
     evidence = tuple(
-        f"{_clock(sample.at)} {named}{where} = {_figure(sample.value)}" for sample in shown[:_EVIDENCE_LINES]
+        f"{clock(sample.at)} {named}{where} = {_figure(sample.value)}" for sample in shown[:_EVIDENCE_LINES]
     )
-    return Finding("queue-counter-growth", _points(growth), text, growth.since, evidence)
+    return Finding("queue-counter-growth", growth_points(growth), text, growth.since, evidence)
 
 
 class _Tally:
@@ -251,7 +218,3 @@ def _most(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
 
 def _figure(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{round(value, 1):g}"
-
-
-def _clock(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%MZ}"

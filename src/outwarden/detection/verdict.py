@@ -17,13 +17,15 @@ from msgspec.structs import replace
 
 from outwarden.detection.account_history import AccountHistory, Column, SenderHistory
 from outwarden.detection.assessment import AccountAssessment, Assessment, DestinationAssessment, HourCount
+from outwarden.detection.baseline.flow_findings import Troubles
+from outwarden.detection.baseline.words import trouble_finding
 from outwarden.detection.history import Histories
 from outwarden.detection.hours import start_of
 from outwarden.detection.judgement import ACCUSED, NOTHING, Judgement, judge_all
 from outwarden.detection.next_steps import next_steps
 from outwarden.detection.population import Population
 from outwarden.detection.relaying import OPEN_RELAY
-from outwarden.detection.server import destination_findings, server_findings
+from outwarden.detection.server import server_findings, troubles_of_destinations
 from outwarden.events import AccountKind, Finding, RefusalClass, Standing, Verdict
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def assess(histories: Histories, queue: QueueAssessment | None = None) -> Assess
         key=lambda one: (-one.points, -one.recipients, one.account, one.kind),
     )
     nameable = [one for one in ours if one.kind is not AccountKind.LOCAL or one.account not in forwarded]
-    server = server_findings(histories, population, nameable) + (queue.findings if queue else ())
+    troubles = troubles_of_destinations(histories)
+    server = server_findings(histories, population, nameable, troubles) + (queue.findings if queue else ())
     accused = [account for account in accounts if account.standing in ACCUSED]
     verdict = _verdict(accused, server, sum(account.messages for account in ours))
     listings = histories.listings.table()
@@ -54,7 +57,7 @@ def assess(histories: Histories, queue: QueueAssessment | None = None) -> Assess
         since=_since(verdict, accused, server),
         because=_because(accused, server),
         accounts=tuple(accounts),
-        destinations=_destinations(histories),
+        destinations=_destinations(histories, troubles),
         listings_seen=listings,
         from_at=histories.from_at,
         to_at=histories.to_at,
@@ -145,7 +148,7 @@ def _hours(account: AccountHistory) -> tuple[HourCount, ...]:
     return tuple(HourCount(start_of(hour), messages, recipients) for hour, messages, recipients in rows if messages)
 
 
-def _destinations(histories: Histories) -> tuple[DestinationAssessment, ...]:
+def _destinations(histories: Histories, troubles: Troubles) -> tuple[DestinationAssessment, ...]:
     rows = [
         DestinationAssessment(
             destination=one.domain,
@@ -153,7 +156,7 @@ def _destinations(histories: Histories) -> tuple[DestinationAssessment, ...]:
             deferred_attempts=one.deferred_attempts,
             bounced=one.bounced,
             refused=_by_class(one.refused),
-            findings=destination_findings(one),
+            findings=tuple(trouble_finding(one.domain, trouble) for trouble in troubles.get(one.domain, ())),
         )
         for one in histories.destinations.values()
     ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from outwarden.detection.account_history import Lines
 from outwarden.detection.acquaintances import Acquaintances
-from outwarden.detection.bounce_rate import jumps
+from outwarden.detection.baseline.troubles import RATES, rows_of, troubles
 from outwarden.detection.client_networks import is_own, network_of
 from outwarden.detection.destination_history import Flow
 from outwarden.detection.history import Histories
@@ -146,9 +146,9 @@ def rates(*rows: tuple[int, int, int]) -> Hours:
 def test_rates_are_compared_with_their_own_past(
     name: str, rows: list[tuple[int, int, int]], expected: list[str]
 ) -> None:
-    found = jumps("gmail.com", rates(*rows))
-    assert [jump.finding.rule for jump in found] == expected
-    assert all(jump.finding.text.startswith("gmail.com: ") and jump.hour == 500_008 for jump in found)
+    found = [trouble for rate in RATES for trouble in troubles(rate, rows_of(rate, rates(*rows)), 1e-4)]
+    assert [trouble.rate.rule for trouble in found] == expected
+    assert all(trouble.hours == (500_008,) for trouble in found)
 
 
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)

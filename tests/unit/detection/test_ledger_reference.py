@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from outwarden.detection import bounce_rate, ledger, listings, relaying
+from outwarden.detection import ledger, listings, relaying
+from outwarden.detection.baseline import troubles
 from outwarden.detection.streams import bounces_returned, networks, refused, same_message, unknown_recipients, volume
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "ledger.md").read_text(encoding="utf-8")
@@ -19,8 +20,8 @@ CAPS = {
     bounces_returned: (bounces_returned.LOWEST, bounces_returned.HIGHEST),
 }
 SERVER_RULES = [
-    bounce_rate.BOUNCE_RATE,
-    bounce_rate.DEFERRAL_RATE,
+    troubles.BOUNCE_RATE,
+    troubles.DEFERRAL_RATE,
     listings.RULE,
     relaying.FORWARDS_SPAM,
     relaying.OPEN_RELAY,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.detection.own_past import grown
+from outwarden.detection.baseline.levels import grown
 from outwarden.detection.queue_growth import assess_counters, assess_growth, assess_queue, assess_reading
 from outwarden.detection.queue_shape import recipient_shape, sender_shape, senders_behind, total_row
-from outwarden.events import QueuedMessage
+from outwarden.events import Finding, QueuedMessage
 from outwarden.sources.queue.reading import CounterSample, QueueCount, QueueForm, QueueReading
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -155,39 +155,65 @@ def test_which_counters_are_evidence(counter: str, outbound: bool) -> None:
     assert bool(assess_counters(samples(BURST, counter))) is outbound
 
 
-def snapshot(minute: int, *groups: list[QueuedMessage]) -> tuple[datetime, list[QueuedMessage]]:
-    return NOW + timedelta(minutes=minute), [message for group in groups for message in group]
+def look(minute: int, *groups: list[QueuedMessage]) -> tuple[datetime, QueueReading]:
+    messages = tuple(message for group in groups for message in group)
+    return NOW + timedelta(minutes=minute), QueueReading(QueueForm.POSTQUEUE_JSON, len(messages), messages=messages)
 
 
-def test_growth_between_two_snapshots_names_who_is_behind_it() -> None:
+def growth(looks: list[tuple[datetime, QueueReading]]) -> list[Finding]:
+    return [finding for finding in assess_growth(looks).findings if finding.rule == "queue-growth"]
+
+
+def test_growth_between_two_looks_names_what_it_waits_for_and_who_is_behind_it() -> None:
     usual = waiting("news@isp.example", 40)
-    (finding,) = assess_growth([snapshot(0, usual), snapshot(10, usual, waiting("rosa@isp.example", 300))])
+    (finding,) = growth([look(0, usual), look(10, usual, waiting("rosa@isp.example", 300))])
     assert finding.text == (
-        "queue grew from 40 messages to 340 since 2026-11-23T12:00Z; behind it rosa@isp.example (300 more)"
+        "queue grew from its usual 40 messages to 340 since 2026-11-23T12:00Z; waiting for big.example (100%)"
+        "; behind it rosa@isp.example (100%)"
     )
+    assert finding.evidence[-1] == "2026-11-23T12:10Z 340 messages queued"
 
 
-def test_growth_over_many_snapshots() -> None:
-    quiet = [snapshot(minute, waiting("news@isp.example", 40)) for minute in range(20)]
+def test_the_order_of_the_files_does_not_matter() -> None:
+    looks = [look(0, waiting("news@isp.example", 40)), look(10, waiting("rosa@isp.example", 300))]
+    assert assess_growth(looks) == assess_growth(looks[::-1])
+
+
+def test_one_destination_that_fills_is_named_where_the_whole_queue_is_as_always() -> None:
+    usual = waiting("news@isp.example", 400)
+    (finding,) = [
+        finding
+        for finding in assess_growth(
+            [
+                look(0, usual),
+                look(10, usual[60:], waiting("b@isp.example", 60, domain="Slow.example")),
+            ]
+        ).findings
+        if "growth" in finding.rule
+    ]
+    assert finding.rule == "queue-destination-growth"
+    assert finding.text == "slow.example: recipients waiting grew from the usual 0 to 60 since 2026-11-23T12:00Z"
+
+
+def test_growth_over_many_looks() -> None:
+    quiet = [look(minute, waiting("news@isp.example", 40)) for minute in range(20)]
     loud = [
-        snapshot(20 + minute, waiting("news@isp.example", 40), waiting("rosa@isp.example", 200 + 100 * minute))
+        look(20 + minute, waiting("news@isp.example", 40), waiting("rosa@isp.example", 200 + 100 * minute))
         for minute in range(4)
     ]
-    (finding,) = assess_growth(quiet + loud)
+    (finding,) = growth(quiet + loud)
     assert finding.at == NOW + timedelta(minutes=20)
-    assert "rosa@isp.example (500 more)" in finding.text
-    assert assess_growth(quiet) == ()
+    assert "behind it rosa@isp.example (100%)" in finding.text
+    assert growth(quiet) == []
 
 
 @pytest.mark.parametrize(("before", "after"), [(40, 55), (400, 700), (40, 10), (0, 19)])
 def test_what_is_no_growth(before: int, after: int) -> None:
-    snapshots = [snapshot(0, waiting("a@isp.example", before)), snapshot(9, waiting("a@isp.example", after))]
-    assert assess_growth(snapshots) == ()
+    assert growth([look(0, waiting("a@isp.example", before)), look(9, waiting("a@isp.example", after))]) == []
 
 
-def test_a_single_snapshot_shows_no_growth() -> None:
-    assert assess_growth([snapshot(0, waiting("rosa@isp.example", 5000))]) == ()
-    assert assess_growth([]) == ()
+def test_a_single_look_shows_no_growth() -> None:
+    assert growth([look(0, waiting("rosa@isp.example", 5000))]) == []
 
 
 def test_a_form_with_counts_alone() -> None:
