@@ -1,10 +1,11 @@
 """All checks of one domain, in the order in which an operator would cure them."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from outwarden.authentication.answers import RecordSource, RecordType
 from outwarden.authentication.cfbl import check_cfbl
-from outwarden.authentication.dane import check_dane
+from outwarden.authentication.dane import CertificateProbe, Showing, check_dane
 from outwarden.authentication.dkim import selectors
 from outwarden.authentication.dkim_canonical import Message
 from outwarden.authentication.dkim_checks import check_dkim_keys, check_message
@@ -37,6 +38,7 @@ class Reaching(NamedTuple):
 
     fetch: PolicyFetcher | None = None
     probe: MailboxProbe | None = None
+    certificates: CertificateProbe | None = None
 
 
 def check_domain(domain: str, own: Own, records: RecordSource, reaching: Reaching, at: int) -> DomainReport:
@@ -61,7 +63,9 @@ def check_domain(domain: str, own: Own, records: RecordSource, reaching: Reachin
     checks += [*check_dmarc(domain, records), *check_exchangers(domain, mail, records)]
     if not mail.parked:
         checks += check_mta_sts(domain, mail.hosts, records, reaching.fetch)
-        checks += [check_tls_reports(domain, records), *check_dane(mail.hosts, records)]
+        asking = reaching.certificates
+        showing = None if asking is None else Showing(asking, domain, datetime.fromtimestamp(at, UTC))
+        checks += [check_tls_reports(domain, records), *check_dane(mail.hosts, records, showing)]
     checks += check_role_mailboxes(domain, mail.hosts, reaching.probe)
     return DomainReport(domain, tuple(checks))
 

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -29,6 +29,7 @@ _LONGEST_MESSAGE = 50_000_000
 @click.option("--message", "message_file", metavar="FILE", help="A message that we sent: its signatures are checked.")
 @click.option("--resolver", "resolver_name", metavar="HOST[:PORT]", help="Ask this one, not the configured one.")
 @click.option("--probe-mailboxes", is_flag=True, help="Ask the mail exchanger whether abuse@ and postmaster@ exist.")
+@click.option("--probe-certificates", is_flag=True, help="Compare TLSA records with what each mail exchanger shows.")
 @click.pass_context
 def authentication(
     context: click.Context,
@@ -39,6 +40,7 @@ def authentication(
     message_file: str | None,
     resolver_name: str | None,
     probe_mailboxes: bool,
+    probe_certificates: bool,
 ) -> None:
     """Check SPF, DKIM, DMARC and the rest of each DOMAIN, and say what to publish.
 
@@ -58,7 +60,14 @@ def authentication(
     )
     resolvers = _resolvers(resolver_name, settings)
     for name in names:
-        _show(_check(name, own, resolvers, probe_mailboxes), context.obj)
+        _show(_check(name, own, resolvers, Probes(probe_mailboxes, probe_certificates)), context.obj)
+
+
+class Probes(NamedTuple):
+    """What a mail exchanger is asked beyond the DNS, where the operator wants that."""
+
+    mailboxes: bool
+    certificates: bool
 
 
 def _own_domains(settings: "Configuration") -> list[str]:
@@ -90,15 +99,20 @@ def _own(
         )
 
 
-def _check(domain: str, own: "Own", resolvers: "tuple[Resolver, ...]", probe_mailboxes: bool) -> "DomainReport":
+def _check(domain: str, own: "Own", resolvers: "tuple[Resolver, ...]", probes: Probes) -> "DomainReport":
+    from outwarden.authentication.certificate_probe import StartTlsProbe
     from outwarden.authentication.domain_checks import Reaching, check_domain
     from outwarden.authentication.mailbox_probe import SmtpMailboxProbe
     from outwarden.authentication.policy_fetch import HttpsPolicyFetcher
     from outwarden.authentication.records import DnsRecords
 
     records = DnsRecords([(resolver.address, resolver.port) for resolver in resolvers])
-    probe = SmtpMailboxProbe(records, own.helo or domain) if probe_mailboxes else None
-    report = check_domain(domain, own, records, Reaching(HttpsPolicyFetcher(records), probe), int(time()))
+    reaching = Reaching(
+        HttpsPolicyFetcher(records),
+        SmtpMailboxProbe(records, own.helo or domain) if probes.mailboxes else None,
+        StartTlsProbe(records, own.helo or domain) if probes.certificates else None,
+    )
+    report = check_domain(domain, own, records, reaching, int(time()))
     if not records.ever_answered:
         asked = ", ".join(str(resolver) for resolver in resolvers)
         raise CouldNot(f"{domain}: no answer from the resolver {asked}; name another with --resolver HOST[:PORT]")

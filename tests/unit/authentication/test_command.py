@@ -24,6 +24,9 @@ ZONE = {
     ("25.2.0.192.in-addr.arpa", "PTR"): ["mail.isp.example."],
     ("_dmarc.isp.example", "TXT"): ['"v=DMARC1; p=reject; pct=100"'],
     ("servfail.isp.example", "A"): ["192.0.2.1"],
+    ("dane.isp.example", "MX"): ["10 mx.dane.isp.example."],
+    ("mx.dane.isp.example", "A"): ["127.0.0.1"],
+    ("_25._tcp.mx.dane.isp.example", "TLSA"): ["3 1 1 " + "ab" * 32],
     ("xn--bcher-kva.example", "MX"): ["0 ."],
     ("xn--bcher-kva.example", "TXT"): ['"v=spf1 -all"'],
     ("_dmarc.xn--bcher-kva.example", "TXT"): ['"v=DMARC1; p=reject"'],
@@ -109,6 +112,19 @@ def test_a_domain_that_cannot_be_asked_for_is_unknown_all_over(
     (document,) = checks(capsys, "servfail.isp.example", "--resolver", resolver)
     states = {check["name"]: check["state"] for check in document["checks"]}
     assert states["spf"] == states["mail-exchangers"] == "unknown"
+
+
+def test_mail_exchangers_are_connected_to_only_when_asked_and_only_at_public_addresses(
+    resolver: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (unasked,) = checks(capsys, "dane.isp.example", "--resolver", resolver)
+    assert "dane-certificate" not in {check["name"] for check in unasked["checks"]}
+    (document,) = checks(capsys, "dane.isp.example", "--probe-certificates", "--resolver", resolver)
+    (check,) = [check for check in document["checks"] if check["name"] == "dane-certificate"]
+    assert (check["state"], check["text"]) == (
+        "unknown",
+        "mx.dane.isp.example has no public address, only 127.0.0.1",
+    )
 
 
 # Name, arguments, exit code, the whole of stderr.

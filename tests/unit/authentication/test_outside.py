@@ -1,6 +1,8 @@
-"""What connects to somebody else's host: the fetch of a policy and the probe of a mailbox, on loopback."""
+"""What connects to somebody else's host: for a policy, a mailbox, a certificate; all on loopback."""
 
+import contextlib
 import datetime
+import hashlib
 import socket
 import ssl
 import sys
@@ -18,12 +20,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from outwarden.authentication.answers import RecordType
+from outwarden.authentication.certificate_probe import StartTlsProbe
+from outwarden.authentication.domain_checks import Own, Reaching, check_domain
 from outwarden.authentication.mailbox_probe import SmtpMailboxProbe
 from outwarden.authentication.mta_sts import LONGEST_POLICY, PolicyText
 from outwarden.authentication.policy_fetch import HttpsPolicyFetcher
 from outwarden.dns.public_addresses import is_public
 
 sys.path.insert(0, str(Path(__file__).parent))
+from loopback_dns import closed_port
+from own_authority import Holder, made
 from zones import Zones
 
 HOST = "mta-sts.isp.example"
@@ -197,3 +203,129 @@ def test_a_mailbox_of_a_host_that_is_silent_or_private() -> None:
         probe = SmtpMailboxProbe(ZONES, "mail.isp.example", lambda _: True, port, seconds=0.2)
         assert probe(HOST, "abuse@isp.example").accepted is None
     assert "no public address" in SmtpMailboxProbe(ZONES, "mail.isp.example")(HOST, "abuse@isp.example").reply
+
+
+# -- certificates ---------------------------------------------------------------------------------
+
+MX = "mx.isp.example"
+AUTHORITY = made("Our authority", authority=True)
+MX_CERTIFICATE = made("mx", AUTHORITY, names=(MX,))
+
+
+def shows(folder: Path, *chain: Holder, named: list[str] | None = None) -> Callable[[socket.socket], None]:
+    """A mail exchanger that offers STARTTLS and shows these certificates; ``named`` gets the names it was asked by."""
+    file = folder / "chain.pem"
+    file.write_bytes(chain[0].pem(*chain[1:]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    context.sni_callback = lambda _connection, name, _context: (named if named is not None else []).append(name)
+
+    def talk(visitor: socket.socket) -> None:
+        visitor.sendall(b"220-mx.isp.example\r\n220 ESMTP\r\n")
+        assert visitor.recv(100) == b"EHLO mail.isp.example\r\n"
+        visitor.sendall(b"250-mx.isp.example\r\n250-PIPELINING\r\n250-starttls\r\n")
+        visitor.sendall(b"250 8BITMIME\r\n")
+        assert visitor.recv(100) == b"STARTTLS\r\n"
+        visitor.sendall(b"220 2.0.0 go ahead\r\n")
+        with context.wrap_socket(visitor, server_side=True) as connection:
+            assert connection.recv(100) in (b"QUIT\r\n", b"")
+
+    return talk
+
+
+def certificate_probe(port: int, seconds: float = 2) -> StartTlsProbe:
+    zones = Zones({MX: {RecordType.A: ["127.0.0.1"]}})
+    return StartTlsProbe(zones, "mail.isp.example", lambda _: True, port, seconds)
+
+
+def test_all_certificates_are_seen_whoever_signed_them(tmp_path: Path) -> None:
+    named: list[str] = []
+    with host(shows(tmp_path, MX_CERTIFICATE, AUTHORITY, named=named)) as port:
+        shown = certificate_probe(port)(MX)
+    assert shown.chain == (MX_CERTIFICATE.der, AUTHORITY.der)
+    assert (shown.fault, named) == (None, [MX])
+
+
+@pytest.mark.parametrize("usage", [3, 2])
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_domain_is_judged_by_the_certificate_of_its_mail_exchanger(tmp_path: Path, usage: int, fits: bool) -> None:
+    holder = (MX_CERTIFICATE if usage == 3 else AUTHORITY) if fits else made("another", authority=True)
+    tlsa = f"{usage} 1 1 {hashlib.sha256(holder.spki).hexdigest()}"
+    table = {
+        "isp.example": {RecordType.MX: [f"10 {MX}"]},
+        MX: {RecordType.A: ["127.0.0.1"]},
+        f"_25._tcp.{MX}": {RecordType.TLSA: [tlsa]},
+    }
+    with host(shows(tmp_path, MX_CERTIFICATE, AUTHORITY)) as port:
+        reaching = Reaching(certificates=certificate_probe(port))
+        report = check_domain("isp.example", Own(), Zones(table, secure=True), reaching, int(time.time()))
+    (check,) = [check for check in report.checks if check.name == "dane-certificate"]
+    assert check.state == ("pass" if fits else "fail"), check.text
+    advised = f"_25._tcp.{MX}. IN TLSA 3 1 1 {hashlib.sha256(MX_CERTIFICATE.spki).hexdigest()}"
+    assert check.record_to_publish == (None if fits else advised)
+
+
+# Name, what it says and waits for in turn, is that a refusal, words.
+NO_CERTIFICATES = [
+    (
+        "no STARTTLS",
+        [b"220 mx\r\n", b"250-mx\r\n250 SIZE\r\n"],
+        True,
+        "offers no TLS: it answers EHLO with 250, and STARTTLS",
+    ),
+    ("no EHLO", [b"220 mx\r\n", b"502 what\r\n"], True, "it answers EHLO with 502"),
+    ("STARTTLS refused", [b"220 mx\r\n", b"250 STARTTLS\r\n", b"454 later\r\n"], True, "it answers STARTTLS with 454"),
+    ("not in service", [b"421 busy\r\n"], False, "it greets with 421"),
+    (
+        "no TLS after all",
+        [b"220 mx\r\n", b"250 STARTTLS\r\n", b"220 go\r\n", b"hello\r\n"],
+        False,
+        "could not be asked",
+    ),
+    ("silent", [b""], False, "did not answer in time"),
+    ("no SMTP", [b"x" * 40_000], False, "what it says is no SMTP reply"),
+    ("cut off", [b"220-mx\r\n"], False, "what it says is no SMTP reply"),
+]
+
+
+@pytest.mark.parametrize(
+    ("says", "refused", "words"), [case[1:] for case in NO_CERTIFICATES], ids=[case[0] for case in NO_CERTIFICATES]
+)
+def test_no_certificate(says: list[bytes], refused: bool, words: str) -> None:
+    def talk(visitor: socket.socket) -> None:
+        for each in says:
+            visitor.sendall(each)
+            if not each.startswith(b"220-"):
+                visitor.recv(4096)
+
+    with host(talk) as port:
+        shown = certificate_probe(port, seconds=0.4)(MX)
+    assert (shown.chain, shown.refused) == ((), refused)
+    assert words in (shown.fault or "")
+
+
+def test_a_host_that_dribbles_is_left_in_time() -> None:
+    def talk(visitor: socket.socket) -> None:
+        visitor.settimeout(0.05)
+        for _ in range(100):
+            visitor.sendall(b"220-x\r\n")
+            with contextlib.suppress(TimeoutError):
+                if not visitor.recv(1):
+                    return
+
+    started = time.monotonic()
+    with host(talk) as port:
+        assert "in time" in (certificate_probe(port, seconds=0.5)(MX).fault or "")
+    assert time.monotonic() - started < 3
+
+
+def test_no_private_address_is_asked_for_a_certificate() -> None:
+    zones = Zones({MX: {RecordType.A: ["127.0.0.1", "10.0.0.1"], RecordType.AAAA: ["::ffff:127.0.0.1"]}})
+    assert StartTlsProbe(zones, "mail.isp.example")(MX).fault == f"{MX} has no public address, only 127.0.0.1"
+
+
+@pytest.mark.parametrize("name", ["a" * 64 + ".example", "mx..example", ""])
+def test_a_name_that_no_certificate_can_be_for(name: str) -> None:
+    zones = Zones({name: {RecordType.A: ["127.0.0.1"]}})
+    shown = StartTlsProbe(zones, "mail.isp.example", lambda _: True, closed_port(), 2)(name)
+    assert shown.fault == f"{name} is no host name"
