@@ -131,11 +131,14 @@ def _count_share(
         for block in read_part(part):
             before = counts.lines_counted
             counts.feed(block)
-            lines += block.count(b"\n")
+            # Half the time of counting them: what is cut out is found as memchr finds it.
+            lines += len(block) - len(block.replace(b"\n", b""))
             if counts.lines_counted == before and _MAY_BE_ANOTHER.search(block):
                 _refuse_other_formats(block)
             if progress is not None:
                 progress(len(block))
+    # Here and not when the parts are joined, so that each process judges its own.
+    counts.judge_bounces()
     return counts, lines
 
 

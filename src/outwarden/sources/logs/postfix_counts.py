@@ -12,17 +12,21 @@ Not done here: time.  What needs to know when something happened reads events.
 """
 
 import re
+from typing import TypeVar
 
 from outwarden.events import AccountKind, domain_of, mailbox
 from outwarden.sources.logs.account_table import AccountCounts, AccountTable
 from outwarden.sources.logs.reinjection import HELD_BACK_MESSAGES, NEAR
-from outwarden.sources.refusals import classify_cached
+from outwarden.sources.refusals import class_cached
 
 _LINE = re.compile(rb"\]: ([0-9A-Za-z]{6,}+): ((?:client=|from=<|to=<|removed|requeued|uid=|sender non-).*+)")
+
+_Known = TypeVar("_Known")
 
 _NEAR = tuple(prefix.encode() for prefix in NEAR)
 _MOST_HANDED_IN = 200_000
 _MOST_REMEMBERED = 20_000
+_BOUNCES_AT_ONCE = 4096
 
 _FORWARDED = b"sent (forwarded as "
 # The first letters of the lines counted.
@@ -43,10 +47,14 @@ class PostfixCounts:
         self._held_back: dict[bytes, tuple[AccountCounts, bytes]] = {}
         # Queue IDs known to be another message come back -> the row they are counted in.
         self._come_back: dict[bytes, AccountCounts] = {}
-        # The row that a client= line with a login names, its address noted: the same line comes again
-        # with every message.  And the rows by envelope sender as written, to find them without decoding.
+        # The same client= line comes again with every message: the row that it names, its address noted, where
+        # it tells a login; the address, where only the envelope sender tells the account.  And the rows by
+        # envelope sender as written, to find them without decoding.
         self._row_of_login: dict[bytes, AccountCounts] = {}
+        self._far_clients: dict[bytes, bytes] = {}
         self._senders: dict[bytes, AccountCounts] = {}
+        # Bounces not yet judged: the row, the envelope sender, the line from its status on.
+        self._bounces: list[tuple[AccountCounts, bytes, bytes]] = []
         self._aside: list[tuple[bytes, bytes]] | None = [] if put_aside else None
         self._aside_senders: dict[bytes, bytes] = {}
         # Messages that a delivery named before they were taken up, or that are put aside: queue ID ->
@@ -64,6 +72,20 @@ class PostfixCounts:
         self._count(found)
         if len(self._handed_in) > _MOST_HANDED_IN:
             _forget_oldest_half(self._handed_in)
+        if len(self._bounces) >= _BOUNCES_AT_ONCE:
+            self.judge_bounces()
+
+    def judge_bounces(self) -> None:
+        """Count the bounces met since the last time, by class.
+
+        Many at once: one between two blocks takes twice as long, because the blocks have driven the
+        rules from the processor's cache.  It has to be done before a row's counts go to another row.
+        """
+        for row, sender, said in self._bounces:
+            reply = said.partition(b" (")[2].removesuffix(b")").decode("utf-8", "backslashreplace")
+            sender_domain = domain_of(sender.decode("utf-8", "backslashreplace"))
+            row.count_refusal(class_cached(reply, sender_domain))
+        self._bounces.clear()
 
     def finish(self) -> AccountTable:
         """Settle what is still held back, and return the table."""
@@ -71,6 +93,7 @@ class PostfixCounts:
             self._let_go(queue_id)
         for queue_id in list(self._claimed):
             self._settle_claim(queue_id)
+        self.judge_bounces()
         return self.table
 
     def follow_with(self, later: "PostfixCounts") -> None:
@@ -79,6 +102,7 @@ class PostfixCounts:
         The lines put aside may hold the claim of a message that the later part holds back, so
         those messages are taken over before the lines are replayed, and the living after.
         """
+        later.judge_bounces()
         for queue_id in self._held_back.keys() & later._held_back.keys():
             self._let_go(queue_id)
         self._held_back |= later._held_back
@@ -87,7 +111,11 @@ class PostfixCounts:
         self._claimed |= {
             queue_id: (self._same_row(row), sender, count) for queue_id, (row, sender, count) in later._claimed.items()
         }
-        self._count(later._aside or [])
+        put_aside = later._aside or []
+        replayed = {queue_id for queue_id, _ in put_aside}
+        # A delivery put aside may name a message that was handed in and not yet taken up.
+        self._handed_in |= {queue_id: line for queue_id, line in later._handed_in.items() if queue_id not in replayed}
+        self._count(put_aside)
         for queue_id in later._aside_senders.keys() & self._claimed.keys():
             # Nothing of that queue ID and sender came: it was a plain delivery after all.
             self._settle_claim(queue_id)
@@ -111,6 +139,7 @@ class PostfixCounts:
         """Count the lines found, in their order.  This loop is hot: what is rare is elsewhere."""
         alive, handed_in = self._alive, self._handed_in
         held_back, come_back, aside_senders = self._held_back, self._come_back, self._aside_senders
+        bounces = self._bounces
         for queue_id, rest in found:
             first = rest[0]
             if first == _T:  # to=<
@@ -125,7 +154,7 @@ class PostfixCounts:
                     elif not self._went_to_filter(queue_id, entry, rest):
                         alive[queue_id][0].delivered += 1
                 elif status == _B:  # bounced
-                    _count_bounce(entry, rest, at)
+                    bounces.append((*entry, rest[at:]))
                 elif rest.startswith((b"deferred", b"SOFTBOUNCE"), at):
                     entry[0].deferred_attempts += 1
             elif first == _F:  # from=<
@@ -173,22 +202,32 @@ class PostfixCounts:
             if origin and self._comes_back_from(queue_id, origin, sender):
                 return None
             return self._row(AccountKind.LOCAL, sender)
-        opened = handed_in.find(b"[") + 1
-        client = handed_in[opened : handed_in.find(b"]", opened)]
-        at = handed_in.find(b", sasl_username=", opened)
+        client = self._far_clients.get(handed_in)
+        if client is None:
+            return self._row_of_client(queue_id, sender, handed_in)
+        row = self._senders.get(sender) or self._row_by_sender(sender)
+        row.saw_client(client)
+        return row
+
+    def _row_of_client(self, queue_id: bytes, sender: bytes, client_line: bytes) -> AccountCounts | None:
+        """Read a client= line that is not remembered."""
+        opened = client_line.find(b"[") + 1
+        client = client_line[opened : client_line.find(b"]", opened)]
+        at = client_line.find(b", sasl_username=", opened)
         if at > 0:
-            row = self._row(AccountKind.LOGIN, handed_in[at + 16 :].partition(b", ")[0])
-            if len(self._row_of_login) >= _MOST_REMEMBERED:
-                self._row_of_login.clear()
-            self._row_of_login[handed_in] = row
+            row = self._row(AccountKind.LOGIN, client_line[at + 16 :].partition(b", ")[0])
+            _remember(self._row_of_login, client_line, row)
+            row.saw_client(client)
+            return row
+        origin = _earlier_id(client_line)
+        if origin and self._comes_back_from(queue_id, origin, sender):
+            return None
+        if client.startswith(_NEAR):
+            row = self._hold_back(queue_id, sender)
         else:
-            origin = _earlier_id(handed_in)
-            if origin and self._comes_back_from(queue_id, origin, sender):
-                return None
-            if client.startswith(_NEAR):
-                row = self._hold_back(queue_id, sender)
-            else:
-                row = self._row_by_sender(sender)
+            row = self._row_by_sender(sender)
+            if not origin:
+                _remember(self._far_clients, client_line, client)
         row.saw_client(client)
         return row
 
@@ -214,6 +253,7 @@ class PostfixCounts:
 
     def _let_go(self, queue_id: bytes) -> None:
         """Nobody claimed it: it is a message of its own, known by its envelope sender."""
+        self.judge_bounces()
         own, sender = self._held_back.pop(queue_id)
         row = self._row_by_sender(sender)
         row.absorb(own)
@@ -240,6 +280,7 @@ class PostfixCounts:
         if queue_id in self._held_back:
             self._let_go(queue_id)
             row = self._alive[queue_id][0]
+        self.judge_bounces()
         row.add_deliveries(held_back[0])
         self._count_on(new_id, held_back[0], row)
         self._remember_come_back(new_id, row)
@@ -349,10 +390,10 @@ def _earlier_id(handed_in: bytes) -> bytes:
     return handed_in.partition(mark)[2].partition(b", ")[0]
 
 
-def _count_bounce(entry: tuple[AccountCounts, bytes], rest: bytes, at: int) -> None:
-    reply = rest[at:].partition(b" (")[2].removesuffix(b")").decode("utf-8", "backslashreplace")
-    sender_domain = domain_of(entry[1].decode("utf-8", "backslashreplace"))
-    entry[0].count_refusal(classify_cached(reply, sender_domain).refusal_class)
+def _remember(known: dict[bytes, _Known], line: bytes, what: _Known) -> None:
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()
+    known[line] = what
 
 
 def _forget_oldest_half(state: dict[bytes, bytes]) -> None:

@@ -5,9 +5,9 @@ judged by its wording alone (``wording.py``), and what is listed is read anew fr
 At most ``_MOST_WORDINGS`` are remembered; then all are forgotten.
 """
 
-from outwarden.events import Refusal
+from outwarden.events import Refusal, RefusalClass
 from outwarden.sources.refusals.classify import Judgement, judge, refusal
-from outwarden.sources.refusals.unwrap import one_line
+from outwarden.sources.refusals.unwrap import words_of
 from outwarden.sources.refusals.wording import wording
 
 _MOST_WORDINGS = 8192
@@ -31,5 +31,14 @@ _judgements = _Judgements()
 
 def classify_cached(text: str, sender_domain: str | None = None) -> Refusal:
     """Return the same as ``classify``, faster for a wording that was met before."""
-    line = one_line(text)
-    return refusal(text, line, _judgements[wording(line)], sender_domain)
+    words = words_of(text)
+    return refusal(text, words, _judgements[wording(words)], sender_domain)
+
+
+def class_cached(text: str, sender_domain: str | None = None) -> RefusalClass:
+    """Return the class that ``classify_cached`` gives; what is listed is looked for only where that decides."""
+    words = words_of(text)
+    judgement = _judgements[wording(words)]
+    if judgement.refusal_class is RefusalClass.URL_BLOCKLISTED:
+        return refusal(text, words, judgement, sender_domain).refusal_class
+    return judgement.refusal_class

@@ -20,7 +20,7 @@ from outwarden.sources.refusals.glossary import plain_words
 from outwarden.sources.refusals.listings import Listed, listed_address, listed_domain, listed_host, lists
 from outwarden.sources.refusals.providers import author, keeper
 from outwarden.sources.refusals.rulebook import Rule, Stage, rulebook
-from outwarden.sources.refusals.unwrap import Reply, one_line, unwrap
+from outwarden.sources.refusals.unwrap import Reply, unwrap, words_of
 from outwarden.sources.refusals.wording import services, wording
 
 _LONGEST_REMEMBERED = 1500
@@ -69,8 +69,8 @@ def classify(text: str, sender_domain: str | None = None) -> Refusal:
     ``sender_domain`` is the domain of our envelope sender, lower-case, where it is known: a domain that a
     list of domains names is then told from that of a link in the message.
     """
-    line = one_line(text)
-    return refusal(text, line, judge(wording(line)), sender_domain)
+    words = words_of(text)
+    return refusal(text, words, judge(wording(words)), sender_domain)
 
 
 def judge(worded: str) -> Judgement:
@@ -107,11 +107,11 @@ def _service_of_speaker(reply: Reply) -> str | None:
     return services().of(reply.speaker) if reply.speaker else None
 
 
-def refusal(text: str, line: str, judgement: Judgement, sender_domain: str | None) -> Refusal:
-    """Return a judgement as the refusal of one text; ``line`` is that text on one line, unmasked."""
+def refusal(text: str, words: list[str], judgement: Judgement, sender_domain: str | None) -> Refusal:
+    """Return a judgement as the refusal of one text; ``words`` are that text's, unmasked."""
     refusal_class = judgement.refusal_class
     of_a_list = refusal_class in _BLOCKLISTS or (refusal_class is RefusalClass.POLICY and judgement.list_id)
-    listed = _listed(line, judgement) if of_a_list else None
+    listed = _listed(words, judgement) if of_a_list else None
     if refusal_class is RefusalClass.URL_BLOCKLISTED and listed and listed == sender_domain:
         refusal_class = RefusalClass.DOMAIN_BLOCKLISTED
     return Refusal(
@@ -151,7 +151,7 @@ def _rule(reply: Reply, plain: str, words: frozenset[str], provider: str | None,
 
 def deciding_rule(text: str) -> Rule | None:
     """Return the rule by which ``classify`` judges a text, or None where none does."""
-    reply = unwrap(wording(one_line(text)))
+    reply = unwrap(wording(words_of(text)))
     plain = plain_words(reply.words)
     words = frozenset(plain.split(" "))
     return _rule(reply, plain, words, author(reply.words, _service_of_speaker(reply)), lists().named_in(reply.words))
@@ -175,8 +175,8 @@ def _speaks_of_address(written: str, plain: str) -> bool:
     return "%ip" in written or not (_ABOUT_A_DOMAIN.search(plain) or _ABOUT_A_LINK.search(plain))
 
 
-def _listed(line: str, judgement: Judgement) -> str | None:
-    reply = line.split(" ", judgement.skipped)[-1].lower()
+def _listed(words: list[str], judgement: Judgement) -> str | None:
+    reply = " ".join(words[judgement.skipped :]).lower()
     if judgement.refusal_class in (RefusalClass.ADDRESS_BLOCKLISTED, RefusalClass.POLICY):
         return listed_address(reply) or listed_host(reply)
     return listed_domain(reply)

@@ -13,7 +13,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -39,7 +39,6 @@ class _Glossary(msgspec.Struct, frozen=True):
     meanings: frozenset[str]
     stems: Mapping[str, str]
     unspaced: Mapping[str, str]
-    unspaced_pattern: re.Pattern[str]
 
 
 @cache
@@ -47,19 +46,23 @@ def _glossary() -> _Glossary:
     forms: dict[str, str] = {}
     stems: dict[str, str] = {}
     unspaced: dict[str, str] = {}
-    table = tomllib.loads(files(__package__).joinpath("glossary.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(Path(__file__).with_name("glossary.toml").read_text(encoding="utf-8"))
     for language, meanings in table.items():
         for meaning, written in meanings.items():
-            for form in _without_accents(written).split():
+            for form in (written if written.isascii() else _without_accents(written)).split():
                 if language == "unspaced":
                     unspaced[form] = meaning
                 elif form.endswith("*"):
                     stems[form[:-1]] = meaning
                 else:
                     forms.setdefault(form, meaning)
-    longest_first = sorted(unspaced, key=len, reverse=True)
-    in_a_run = re.compile("|".join(map(re.escape, longest_first)))
-    return _Glossary(forms, frozenset(forms.values()), stems, unspaced, in_a_run)
+    return _Glossary(forms, frozenset(forms.values()), stems, unspaced)
+
+
+@cache
+def _in_a_run() -> re.Pattern[str]:
+    """Return what finds the forms of scripts that put no space between words, longest first."""
+    return re.compile("|".join(map(re.escape, sorted(_glossary().unspaced, key=len, reverse=True))))
 
 
 class _KnownWords(dict[str, str]):
@@ -109,8 +112,8 @@ def _without_accents(word: str) -> str:
 
 
 def _spaced(word: str) -> str:
-    glossary = _glossary()
-    return glossary.unspaced_pattern.sub(lambda found: glossary.unspaced[found[0]], word)
+    unspaced = _glossary().unspaced
+    return _in_a_run().sub(lambda found: unspaced[found[0]], word)
 
 
 def _meaning(piece: str) -> str:

@@ -1,14 +1,15 @@
 """The rules of ``rules.toml``, ready for use.
 
 A rule is found by the words or tells it needs, so that a reply is held against a few rules and not all of
-them; an expression is compiled when it is first wanted.  The files are read on first use.
+them; an expression is compiled when a reply has the word it begins with, where it begins with one.  The
+files are read on first use.
 """
 
 import re
 import tomllib
 from collections.abc import Iterable
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from outwarden.events import RefusalClass
@@ -17,6 +18,29 @@ from outwarden.sources.refusals.unwrap import Reply
 Stage = Literal["fault", "code", "words", "status"]
 
 _STAGES: tuple[Stage, ...] = ("fault", "code", "words", "status")
+# What an expression begins with that no text can lack: it has no alternatives but in brackets.
+_FIRST_WORD = re.compile(r"\\b([a-z]++)(?=[ \\(]|\{[a-z]|$)")
+
+
+class Expression:
+    """An expression over plain words, ``written`` with the parts that it names."""
+
+    def __init__(self, written: str, parts: dict[str, str]) -> None:
+        first = _FIRST_WORD.match(written)
+        self._first_word = first[1] if first else ""
+        self._written = written
+        self._parts = parts
+        self._compiled: re.Pattern[str] | None = None
+
+    def found_in(self, plain: str) -> bool:
+        """Say whether it is found in plain words.  Most are ruled out by their first word, and never compiled."""
+        return self._first_word in plain and self.compiled().search(plain) is not None
+
+    def compiled(self) -> re.Pattern[str]:
+        """Return the expression, compiled on first use."""
+        if self._compiled is None:
+            self._compiled = re.compile(_filled(self._written, self._parts))
+        return self._compiled
 
 
 class Rule:
@@ -35,13 +59,7 @@ class Rule:
         self.provider: str | None = entry.get("provider")
         self.sample: str = entry["sample"]
         self.source: str = entry["source"]
-        self._patterns: list[str] = entry.get("patterns", [])
-        self._parts = parts
-
-    @cached_property
-    def expressions(self) -> tuple[re.Pattern[str], ...]:
-        """The rule's expressions over plain words."""
-        return tuple(re.compile(_filled(pattern, self._parts)) for pattern in self._patterns)
+        self.expressions = tuple(Expression(pattern, parts) for pattern in entry.get("patterns", ()))
 
     def fits(self, reply: Reply, plain: str, provider: str | None) -> bool:
         """Say whether all else that the rule asks for is there, once one of its tells or words was found."""
@@ -52,7 +70,7 @@ class Rule:
         # A code that ends in a dot stands for all that begin with it.
         if self.status and not (reply.status and f"{reply.status}.".startswith(self._status_starts)):
             return False
-        return not self._patterns or any(expression.search(plain) for expression in self.expressions)
+        return not self.expressions or any(expression.found_in(plain) for expression in self.expressions)
 
 
 def _filled(pattern: str, parts: dict[str, str]) -> str:
@@ -104,7 +122,7 @@ class Rulebook:
 
 def read_table(name: str) -> dict[str, Any]:
     """Return one of the TOML files beside this module."""
-    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 @cache

@@ -23,7 +23,7 @@ _CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#)")
 _CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
 _REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?| (?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?)\s?")
-_IN_REPLY_TO = re.compile(r"\s*\(in reply to [^()]{1,60}\)?\s*\)?$", re.IGNORECASE)
+_IN_REPLY_TO = re.compile(r"\(in reply to [^()]{1,60}\)?\s*\)?\s*$")
 _EXCHANGE = re.compile(r"\{LED=([^{}]{0,3000})", re.IGNORECASE)
 _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
 # What stands before a reply when somebody else reports it.
@@ -58,7 +58,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def unwrap(line: str) -> Reply:
-    """Return the reply inside a line (of ``one_line``, masked).  Raises nothing."""
+    """Return the reply inside a line (the masked words of a text).  Raises nothing."""
     status = _STATUS.search(line)
     speaker = None
     start, end = 0, len(line)
@@ -71,7 +71,7 @@ def unwrap(line: str) -> Reply:
     if reply_at > start and speaker is None:
         named = _SPEAKER.search(line, 0, reply_at)
         speaker = named[1] if named else None
-    words = _IN_REPLY_TO.sub("", line[reply_at:end])
+    words = line[reply_at:end]
     started = _CODE_AT_START.match(words)
     if started:
         words = _join_lines(words[started.end(1) :], started[1])
@@ -84,16 +84,22 @@ def unwrap(line: str) -> Reply:
     )
 
 
-def one_line(text: str) -> str:
-    """Return the text's beginning with soft breaks joined and every run of white space made one space."""
+def words_of(text: str) -> list[str]:
+    """Return what white space parts in the text's beginning, with soft breaks joined.
+
+    The command that Postfix names at the end is left out: it says nothing of why.
+    """
     text = text[:LONGEST]
     if "=" in text and "\n" in text and _SOFT_BREAK.search(text):
         text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
-    if "\\" in text or "#01" in text or "<" in text:
+    if "\\" in text or "#01" in text or ("<" in text and "<br" in text.lower()):
         text = _WRITTEN_BREAK.sub(" ", text)
     if not text.isascii():
         text = _read_again(text)
-    return " ".join(text.split())
+    command_at = text.rfind("(in reply to ")
+    if command_at > 0 and _IN_REPLY_TO.match(text, command_at):
+        text = text[:command_at]
+    return text.split()
 
 
 def _read_again(text: str) -> str:

@@ -14,6 +14,7 @@ A masked word holds no space, so words keep their places.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from outwarden.sources.refusals.rulebook import read_table
@@ -86,9 +87,9 @@ class _MaskedWords(dict[str, str]):
 _masked_words = _MaskedWords()
 
 
-def wording(line: str) -> str:
-    """Return the line, its words separated by single spaces, with what only names somebody masked."""
-    return " ".join(map(_masked_words.__getitem__, line.split(" ")))
+def wording(words: Iterable[str]) -> str:
+    """Return the words on one line, separated by single spaces, with what only names somebody masked."""
+    return " ".join(map(_masked_words.__getitem__, words))
 
 
 def _masked(word: str) -> str:

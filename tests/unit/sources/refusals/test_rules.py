@@ -35,6 +35,18 @@ def test_a_rule_says_where_its_sample_is_published(rule: Rule) -> None:
 def test_every_expression_compiles_and_needs_its_words(rule: Rule) -> None:
     if rule.expressions:
         assert rule.words, "an expression is tried only where one of the rule's words stands"
+    for expression in rule.expressions:
+        compiled = expression.compiled().pattern
+        # What begins with a word is tried only where that word stands, so no other may do in its place.
+        assert "|" not in _without_brackets(compiled), f"write two patterns: {compiled}"
+
+
+def _without_brackets(pattern: str) -> str:
+    """Return what stands in no group and no set of a pattern."""
+    pattern = re.sub(r"\\.|\[[^\]]*\]", "", pattern)
+    while (outer := re.sub(r"\([^()]*\)", "", pattern)) != pattern:
+        pattern = outer
+    return pattern
 
 
 def test_no_name_and_no_sample_occurs_twice() -> None:
