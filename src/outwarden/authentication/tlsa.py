@@ -14,7 +14,12 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
 _LENGTHS = {1: 32, 2: 64}  # Octets of SHA-256 and SHA-512, by matching type.
 _HASHES: dict[int, Callable[[bytes], bytes]] = {
@@ -124,7 +129,9 @@ def _misfit_of_authority(record: Tlsa, chain: Sequence[bytes], names: Sequence[s
     # RFC 7671 section 5.2.2: only an authority that stands in the record as a whole may be missing in what is shown.
     if (record.selector, record.matching) == (0, 0) and (whole := _loaded(record.association)) is not None:
         above.append(whole)
-    if not any(_is_named(record, each.public_bytes(Encoding.DER)) for each in _authorities(own, above, at)):
+    authorities = _authorities(own, above, at)
+    named = any(_is_named(record, each.public_bytes(Encoding.DER)) for each in authorities)
+    if not named and not _key_has_signed(record, [own, *authorities]):
         return "is of no authority that has signed what it shows, in its time"
     if not _in_time(own, at):
         return "is of its authority, but its certificate is out of date"
@@ -149,6 +156,34 @@ def _has_signed(authority: x509.Certificate, below: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
         return False
     return constraints.ca
+
+
+def _key_has_signed(record: Tlsa, certificates: Sequence[x509.Certificate]) -> bool:
+    """Whether the key that stands in the record as a whole has signed one of them (RFC 7671 section 5.2.3)."""
+    if (record.selector, record.matching) != (1, 0):
+        return False
+    try:
+        key = load_der_public_key(record.association)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return any(_verifies(key, each) for each in certificates)
+
+
+def _verifies(key: PublicKeyTypes, certificate: x509.Certificate) -> bool:
+    signature, signed = certificate.signature, certificate.tbs_certificate_bytes
+    try:
+        how, digest = certificate.signature_algorithm_parameters, certificate.signature_hash_algorithm
+        if isinstance(key, RSAPublicKey) and isinstance(how, PKCS1v15 | PSS) and digest is not None:
+            key.verify(signature, signed, how, digest)
+        elif isinstance(key, EllipticCurvePublicKey) and isinstance(how, ECDSA):
+            key.verify(signature, signed, how)
+        elif isinstance(key, Ed25519PublicKey):
+            key.verify(signature, signed)
+        else:
+            return False
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _in_time(certificate: x509.Certificate, at: datetime) -> bool:

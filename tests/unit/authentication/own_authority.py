@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+Key = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -17,7 +20,7 @@ class Holder(NamedTuple):
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    key: EllipticCurvePrivateKey
+    key: Key
 
     @property
     def der(self) -> bytes:
@@ -40,9 +43,11 @@ def made(
     authority: bool = False,
     names: tuple[str, ...] = (),
     days: int = 30,
+    key: Key | None = None,
 ) -> Holder:
     """A certificate that begins a year ago and ends in ``days``; its own authority unless ``by`` signs it."""
-    key = generate_private_key(SECP256R1())
+    key = key or generate_private_key(SECP256R1())
+    signer = by.key if by else key
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -58,4 +63,4 @@ def made(
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False
         )
-    return Holder(builder.sign(by.key if by else key, SHA256()), key)
+    return Holder(builder.sign(signer, None if isinstance(signer, Ed25519PrivateKey) else SHA256()), key)

@@ -6,6 +6,8 @@ from hashlib import sha256, sha512
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +35,10 @@ EXPIRED = made("mx", MIDDLE, names=(HOST,), days=-1)
 BY_NO_AUTHORITY = made("mx", OWN, names=(HOST,))
 BY_AN_OLD_ONE = made("mx", OLD_MIDDLE, names=(HOST,))
 ALONE = made(HOST, names=(HOST,))
+RSA_ROOT = made("RSA", authority=True, key=generate_rsa_key(65537, 2048))
+BY_RSA = made("mx", RSA_ROOT, names=(HOST,))
+ED_ROOT = made("Ed25519", authority=True, key=Ed25519PrivateKey.generate())
+BY_ED = made("mx", ED_ROOT, names=(HOST,))
 
 
 def record(usage: int, selector: int, matching: int, holder: Holder) -> Tlsa:
@@ -76,7 +82,12 @@ CASES = [
     ("an authority out of date", record(2, 0, 1, ROOT), [BY_AN_OLD_ONE, OLD_MIDDLE, ROOT], "of no authority"),
     ("an authority that is not shown", record(2, 0, 1, ROOT), [OWN, MIDDLE], "of no authority"),
     ("an authority that is whole in the record", record(2, 0, 0, ROOT), [OWN, MIDDLE], None),
-    ("a key that is whole in the record", record(2, 1, 0, ROOT), [OWN, MIDDLE], "of no authority"),
+    ("a key that is whole in the record", record(2, 1, 0, ROOT), [OWN, MIDDLE], None),
+    ("a key of RSA that is whole in the record", record(2, 1, 0, RSA_ROOT), [BY_RSA], None),
+    ("a key of Ed25519 that is whole in the record", record(2, 1, 0, ED_ROOT), [BY_ED], None),
+    ("another key that is whole in the record", record(2, 1, 0, RSA_ROOT), [BY_ED], "of no authority"),
+    ("the host's own key as an authority", record(2, 1, 0, OWN), [OWN, MIDDLE], "of no authority"),
+    ("no key in the record", Tlsa(2, 1, 0, b"hello"), [OWN, MIDDLE], "of no authority"),
     ("a link is missing", record(2, 0, 0, ROOT), [OWN], "of no authority"),
     ("an authority of the same name", record(2, 0, 1, OTHER_ROOT), [OWN, MIDDLE, OTHER_ROOT], "of no authority"),
     ("a host that plays the authority", record(2, 0, 1, OWN), [BY_NO_AUTHORITY, OWN, MIDDLE], "of no authority"),
