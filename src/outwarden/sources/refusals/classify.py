@@ -20,8 +20,9 @@ from outwarden.sources.refusals.glossary import plain_words
 from outwarden.sources.refusals.listings import Listed, listed_address, listed_domain, listed_host, lists
 from outwarden.sources.refusals.providers import author, keeper
 from outwarden.sources.refusals.rulebook import Rule, Stage, rulebook
+from outwarden.sources.refusals.services import services
 from outwarden.sources.refusals.unwrap import Reply, unwrap, words_of
-from outwarden.sources.refusals.wording import services, wording
+from outwarden.sources.refusals.wording import wording
 
 _LONGEST_REMEMBERED = 1500
 _BLOCKLISTS = frozenset(
@@ -77,23 +78,21 @@ def judge(worded: str) -> Judgement:
     """Return what a wording (one line, masked) means."""
     reply = unwrap(worded)
     meaning = _meaning if len(reply.words) <= _LONGEST_REMEMBERED else _meaning.__wrapped__
-    return Judgement(
-        *meaning(reply.words, reply.code, reply.status, _service_of_speaker(reply)), reply.status, reply.skipped
-    )
+    provider = author(reply.words, _service_of_speaker(reply))
+    return Judgement(*meaning(reply.words, reply.code, reply.status, provider), reply.status, reply.skipped)
 
 
 @lru_cache(maxsize=4096)
 def _meaning(
-    said: str, code: int | None, status: str | None, speaker: str | None
+    said: str, code: int | None, status: str | None, provider: str | None
 ) -> tuple[RefusalClass, bool, str | None, str | None]:
-    """Return class, permanence, list and provider of what was said, and by whose host if we know.
+    """Return class, permanence, list and provider of what was said, and by whose service if we know.
 
-    Remembered apart from the wrapping, because every host of a service says the same.
+    Remembered apart from the wrapping, because many hosts say the same.
     """
-    reply = Reply(said, speaker, code, status, 0)
+    reply = Reply(said, None, code, status, 0)
     plain = plain_words(said)
     words = frozenset(plain.split(" "))
-    provider = author(said, speaker)
     refusal_class, list_id = _cause(reply, plain, words, provider)
     if provider is None and refusal_class in _ABOUT_RECIPIENT:
         provider = keeper(reply.words)

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from outwarden.sources.refusals.rulebook import read_table
-from outwarden.sources.refusals.wording import HOST, services
+from outwarden.sources.refusals.services import HOST, services
 
 _LONGEST_SHORT_NAME = 5
 _IN_A_WORD = re.compile(r"[\w-]").match

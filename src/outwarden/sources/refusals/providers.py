@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from outwarden.sources.refusals.rulebook import read_table
-from outwarden.sources.refusals.wording import HOST, services
+from outwarden.sources.refusals.services import HOST, services
 
 # A link, a host after a dash or bracket as services sign their replies, or the greeting's name.
 _SIGNATURE = re.compile(

@@ -7,6 +7,8 @@ can be misled by a word inside an address, and replies of one wording can be rem
   postmasters and abuse desks are written to, it stays;
 - an IPv4 address becomes ``%ip``; a list's answers (127.x) stay, because they mean something;
 - a host right before its address, as in ``mx.b.example[192.0.2.1]``, becomes ``%host``, or the name of its service;
+- a host that is told of, in brackets, after ``=`` or at the end of a link, becomes ``%host``, unless it is
+  a list's or of a service that we know;
 - a host of a service that we know loses the numbers that tell it from its neighbours;
 - a queue or session id becomes ``%id``.
 
@@ -15,9 +17,9 @@ A masked word holds no space, so words keep their places.
 
 import re
 from collections.abc import Iterable
-from functools import cache
 
-from outwarden.sources.refusals.rulebook import read_table
+from outwarden.sources.refusals.listings import lists
+from outwarden.sources.refusals.services import HOST, services
 
 _MOST_WORDS = 16_384
 _LONGEST_KEPT = 100
@@ -25,14 +27,12 @@ _LONGEST_WORD = 512
 
 _DESKS = frozenset({"postmaster", "abuse", "tosa", "toda"})
 
-HOST = r"(?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24}"
-"""A host or domain name, lower-case."""
-
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _MAILBOX = re.compile(r"([^\s<>()\[\],;:\"@/=?]{0,64}+)@([^\s<>()\[\],;:\"@/=?]{0,255})")
 _CODE_OF_A_LINE = re.compile(r"[45]\d\d-")
 _ADDRESS = re.compile(rf"(?<![\w.])(?!127\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)")
 _HOST_BEFORE_ADDRESS = re.compile(rf"(?<![\w.-])({HOST})(?=\[%ip\])", re.IGNORECASE)
+_HOST_TOLD_OF = re.compile(rf"(?:(?<=[=\[])|(?<=[^/:]/))({HOST})(?=[\]&;>)]|[.,:]?$)", re.IGNORECASE)
 _HOST_OF_A_POOL = re.compile(rf"(?<![\w.-]){HOST}(?![\w-])", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _ID = re.compile(
@@ -41,35 +41,6 @@ _ID = re.compile(
     r"|[A-F0-9]{9,16}"  # Postfix
     r"|(?=[a-zA-Z]*\d)[0-9a-zA-Z]{6}-[0-9a-zA-Z]{6,11}-[0-9a-zA-Z]{2,4}"  # Exim
 )
-
-
-class _Services:
-    """Which service a host name belongs to."""
-
-    def __init__(self) -> None:
-        self._by_host: dict[str, str] = {}
-        for service, entry in read_table("providers.toml").items():
-            for host in entry["hosts"].split():
-                self._by_host.setdefault(host, service)
-
-    def known_part(self, host: str) -> str | None:
-        """Return the end of a host name (lower-case) that tells its service, or None."""
-        while host:
-            if host in self._by_host:
-                return host
-            host = host.partition(".")[2]
-        return None
-
-    def of(self, host: str) -> str | None:
-        """Return the service that a host name (lower-case) belongs to, or None."""
-        known = self.known_part(host)
-        return None if known is None else self._by_host[known]
-
-
-@cache
-def services() -> _Services:
-    """Return the services of ``providers.toml`` by host name."""
-    return _Services()
 
 
 class _MaskedWords(dict[str, str]):
@@ -106,11 +77,17 @@ def _masked_name(word: str) -> str:
         word = _ADDRESS.sub("%ip", word)
         if "[%ip]" in word:
             word = _HOST_BEFORE_ADDRESS.sub(lambda found: _known_or(found[1], "", "%host"), word)
+    if "." in word and ("[" in word or "=" in word or "/" in word):
+        word = _HOST_TOLD_OF.sub(lambda found: found[1] if _is_known(found[1].lower()) else "%host", word)
     if len(word) >= 9 and _ID.fullmatch(word):
         return "%id"
     if word.count(".") >= 2 and "/" not in word and _NUMBER.search(word):
         word = _HOST_OF_A_POOL.sub(_without_number, word)
     return word
+
+
+def _is_known(host: str) -> bool:
+    return services().known_part(host) is not None or lists().by_zone(host) is not None
 
 
 def _masked_mailbox(found: re.Match[str]) -> str:
