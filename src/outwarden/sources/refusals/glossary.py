@@ -13,7 +13,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 import msgspec
 
@@ -46,7 +46,7 @@ def _glossary() -> _Glossary:
     forms: dict[str, str] = {}
     stems: dict[str, str] = {}
     unspaced: dict[str, str] = {}
-    table = tomllib.loads(Path(__file__).with_name("glossary.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(files(__package__).joinpath("glossary.toml").read_text(encoding="utf-8"))
     for language, meanings in table.items():
         for meaning, written in meanings.items():
             for form in (written if written.isascii() else _without_accents(written)).split():

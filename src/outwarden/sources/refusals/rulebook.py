@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Literal
 
 from outwarden.events import RefusalClass
@@ -122,7 +122,7 @@ class Rulebook:
 
 def read_table(name: str) -> dict[str, Any]:
     """Return one of the TOML files beside this module."""
-    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
 @cache
