@@ -4,12 +4,16 @@ Every room may import this one; it imports none of them.  Everything here is a f
 record or a closed set of words, so that an event can be stored, replayed and compared.
 """
 
+from outwarden.events.decisions import AccountCause, Action, Decision
 from outwarden.events.findings import Finding, Standing, Stream, Verdict
 from outwarden.events.happenings import (
     AccountKind,
     Attempted,
     BounceReturned,
+    ComplaintReceived,
     Event,
+    Link,
+    LinkKind,
     Login,
     Outcome,
     QueuedMessage,
@@ -23,14 +27,20 @@ from outwarden.events.mailboxes import Domain, Mailbox, domain_of, mailbox
 from outwarden.events.refusals import Refusal, RefusalClass
 
 __all__ = [
+    "AccountCause",
     "AccountKind",
+    "Action",
     "Attempted",
     "BounceReturned",
     "Cause",
+    "ComplaintReceived",
+    "Decision",
     "Diagnosis",
     "Domain",
     "Event",
     "Finding",
+    "Link",
+    "LinkKind",
     "ListAnswer",
     "ListAnswerKind",
     "ListScope",

@@ -33,12 +33,40 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
 
 
+class LinkKind(StrEnum):
+    """What a link leads to: a site's own domain, or one page of many strangers on a shared host."""
+
+    DOMAIN = "domain"
+    SHORTENER = "shortener"
+    STORAGE = "storage"
+
+
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """One link of a message.
+
+    ``target`` is the registered domain, for a shortener or a storage service that very URL.  ``age_days`` is
+    how long ago the domain was registered, None where that is unknown or says nothing.  ``listed``: on a
+    blocklist of links when the message was looked at.
+    """
+
+    kind: LinkKind
+    target: str
+    age_days: int | None = None
+    listed: bool = False
+
+
 class Submitted(msgspec.Struct, frozen=True, gc=False, tag="submitted", tag_field="type"):
     """A message was handed in and queued.
 
     ``recipients`` is how many envelope recipients the queue file has.  ``script`` names the
     local program or script where the log shows it.  ``line`` is the log line (or one of them)
     that shows it, as evidence; it is no part of the id.
+
+    What only the filter sees, and a log does not: ``recipient_addresses``; ``fingerprint``, the same for
+    nearly the same text; ``links``; ``filter_verdict``, True where a content filter calls it spam;
+    ``reply``, that it says it answers something; ``foreign_from``, that the header From is none of the
+    account's own addresses; of the client its ``network`` (the AS as ``AS64500``), ``country`` (ISO 3166-1
+    alpha-2), and ``client_listed``, that its address is on a list of exploited hosts.
     """
 
     at: datetime
@@ -54,6 +82,15 @@ class Submitted(msgspec.Struct, frozen=True, gc=False, tag="submitted", tag_fiel
     script: str | None = None
     subject: str | None = None
     line: str = ""
+    recipient_addresses: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    links: tuple[Link, ...] = ()
+    filter_verdict: bool | None = None
+    reply: bool = False
+    foreign_from: bool = False
+    network: str | None = None
+    country: str | None = None
+    client_listed: bool = False
 
 
 class Attempted(
@@ -100,6 +137,18 @@ class BounceReturned(msgspec.Struct, frozen=True, gc=False, tag="bounce_received
     line: str = ""
 
 
+class ComplaintReceived(msgspec.Struct, frozen=True, gc=False, tag="complaint_received", tag_field="type"):
+    """A recipient called a message of the account spam (a feedback loop's report, RFC 5965)."""
+
+    at: datetime
+    host: str
+    account: str
+    kind: AccountKind
+    queue_id: str = ""
+    recipient: str = ""
+    line: str = ""
+
+
 class Login(msgspec.Struct, frozen=True, gc=False, tag="login", tag_field="type"):
     """Somebody logged in, or tried to: ``service`` is imap, pop3, submission, smtp, ..."""
 
@@ -127,7 +176,19 @@ class QueuedMessage(msgspec.Struct, frozen=True, gc=False, tag="queued", tag_fie
     recipients: tuple[tuple[str, str], ...] = ()
 
 
-Event = Submitted | Attempted | BounceReturned | Login
+Event = Submitted | Attempted | BounceReturned | ComplaintReceived | Login
+
+_SEEN_BY_THE_FILTER = (
+    "recipient_addresses",
+    "fingerprint",
+    "links",
+    "filter_verdict",
+    "reply",
+    "foreign_from",
+    "network",
+    "country",
+    "client_listed",
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
@@ -137,6 +198,10 @@ def event_id(event: Event) -> str:
     """Return the event's id: 32 hexadecimal digits from its type and content."""
     raw = msgspec.to_builtins(event)
     del raw["line"]
+    for name in _SEEN_BY_THE_FILTER:
+        # What was not seen is no part of the event: a log line has the id it always had.
+        if name in raw and not raw[name]:
+            del raw[name]
     return xxhash.xxh3_128_hexdigest(_encoder.encode(raw))
 
 
