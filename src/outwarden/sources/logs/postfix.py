@@ -48,8 +48,8 @@ _LINE = re.compile(
 )
 _OTHER_LINE = re.compile(r"\n(?:\d[^\n]{31}|[^\n]{15}|[^ \n]++) [^ \n]++ ([^ \n\[]++)\[\d++\]: (.*+)")
 _ATTEMPT = re.compile(
-    r"to=<([^>]*+)>, (?>(?:orig_to=<([^>]*+)>, )?)relay=([^,]*+), (?>(?:conn_use=\d++, )?)delay=[^,]*+, "
-    r"(?>(?:delays=[^,]*+, )?)(?>(?:tls=[^,]*+, )?)(?>(?:dsn=([^,]*+), )?)status=(\w++) \((.*+)"
+    r"to=<([^>]*+)>, (?>orig_to=<([^>]*+)>, |)relay=([^,]*+), (?>conn_use=\d++, |)delay=[^,]*+, "
+    r"(?>delays=[^,]*+, |)(?>tls=[^,]*+, |)(?>dsn=([^,]*+), |)status=(\w++) \((.*+)"
 )
 _ODD_ATTEMPT = re.compile(
     r"to=<((?>(?:(?!>, (?:orig_to=<|relay=)).)*))>, (?>(?:orig_to=<((?>(?:(?!>, relay=).)*))>, )?)relay=([^,]*+), "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +62,18 @@ def test_story_cut_into_parts_counted_side_by_side(story: Story) -> None:
         second.feed(b"".join(lines[cut:]))
         first.follow_with(second)
         assert rows_of(first.finish()) == story.rows, cut
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_story_cut_into_three_parts(story: Story) -> None:
+    lines = text_of(story).encode().splitlines(keepends=True)
+    for cut, other in combinations(range(len(lines)), 2):
+        parts = [PostfixCounts(put_aside=index > 0) for index in range(3)]
+        for part, chosen in zip(parts, (lines[:cut], lines[cut:other], lines[other:]), strict=True):
+            part.feed(b"".join(chosen))
+        parts[0].follow_with(parts[1])
+        parts[0].follow_with(parts[2])
+        assert rows_of(parts[0].finish()) == story.rows, (cut, other)
 
 
 @given(st.sets(st.integers(1, WHOLE_DAY.count("\n") - 1)))
