@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Exit code: 0 no, 1 maybe, 2 yes, 3 could not tell or could not read.")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
-@click.option("--queue", "queue_file", metavar="FILE", help="Queue listing: postqueue -j, exim -bp, mailq, Get-Queue.")
+@click.option("--queue", "queue_files", metavar="FILE", multiple=True, help="Queue listing, as for queue; repeatable.")
 @click.option("--address", "addresses", metavar="IP", multiple=True, help="Ask blocklists about it, too; repeatable.")
 @click.option("--domain", "domains", metavar="NAME", multiple=True, help="Ask blocklists about it, too; repeatable.")
 @click.option("--ask-blocklists", is_flag=True, help="Ask them about the configured addresses and domains, too.")
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 def check(
     context: click.Context,
     files: tuple[str, ...],
-    queue_file: str | None,
+    queue_files: tuple[str, ...],
     addresses: tuple[str, ...],
     domains: tuple[str, ...],
     ask_blocklists: bool,
@@ -71,7 +71,7 @@ def check(
     survey = _survey(addresses, domains, ask_blocklists, resolver, catalogue, context.obj)
     with failures_in_words(), Progress(wanted=not context.obj["quiet"]) as progress:
         given = _what_to_read(files, zone)
-        queue = given.queue if queue_file is None else _queue(queue_file, zone)
+        queue = _queue(queue_files, zone) if queue_files else given.queue
         reading = LogReading(given.sources, zone, progress, print_unknown if show_unknown else None)
         examination = examine(reading, queue, given.looked_at)
     if survey is not None:
@@ -137,19 +137,24 @@ def _what_to_read(files: tuple[str, ...], zone: "tzinfo") -> "OwnServer":
         raise CouldNot(str(fault)) from fault
 
 
-def _queue(name: str, zone: "tzinfo") -> "QueueAssessment":
+def _queue(names: tuple[str, ...], zone: "tzinfo") -> "QueueAssessment":
     from outwarden.service.examine import judge_queue
     from outwarden.sources.queue.reading import MalformedQueue
 
     try:
-        # Ages are counted from when the listing was written, which may be long ago.
+        return judge_queue([_listing(name) for name in names], zone)
+    except MalformedQueue as fault:
+        raise CouldNot(f"{', '.join(names)}: {fault}; save the queue with postqueue -j, exim -bp or mailq") from fault
+
+
+def _listing(name: str) -> tuple[datetime, bytes]:
+    """Return a listing and when it was written: ages are counted from then, which may be long ago."""
+    try:
         at = now() if name == "-" else datetime.fromtimestamp(Path(name).stat().st_mtime, UTC)
         with click.open_file(name, "rb") as file:
-            return judge_queue(file.read(), at, zone)
+            return at, file.read()
     except OSError as fault:
         raise CouldNot(f"{name}: {fault.strerror}; save the queue with: postqueue -j > {name}") from fault
-    except MalformedQueue as fault:
-        raise CouldNot(f"{name}: {fault}; save the queue with postqueue -j, exim -bp or mailq") from fault
 
 
 def _show(examination: "Examination", options: dict[str, Any]) -> None:

@@ -1,10 +1,13 @@
 """``outwarden queue``: what waits, for how long, and who is behind it.
 
-``list`` shows each message like mailq, ``shape`` domains and ages like qshape, ``top`` the senders.  Nothing is
-changed: the queue is read from a file, or by asking the mail server of this machine.
+``list`` shows each message like mailq, ``shape`` domains and ages like qshape, ``top`` the senders, ``growth`` what
+listings saved one after another say together.  Nothing is changed: the queue is read from a file, or by asking the
+mail server of this machine.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +17,7 @@ from outwarden.cli.log_options import now, screen, timezone
 from outwarden.cli.rendering import plain, print_json
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from outwarden.events import QueuedMessage
     from outwarden.sources.queue.reading import QueueReading
@@ -99,11 +102,52 @@ def queue_top(context: click.Context, file: str | None, zone: "tzinfo") -> None:
     _own_up(reading, context.obj)
 
 
-def _reading(file: str | None, at: "datetime", zone: "tzinfo") -> "QueueReading":
+@queue.command(
+    "growth", epilog="Each FILE is a listing as for list, looked at when it was last written: copy with cp -p."
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@timezone
+@click.pass_context
+def queue_growth(context: click.Context, files: tuple[str, ...], zone: "tzinfo") -> None:
+    """Say whether the newest of several listings stands above those before it.
+
+    Compared are messages, the oldest one's age, and recipients for each destination; the senders behind it are named.
+    """
+    from outwarden.cli.queue_tables import growth_lines
+    from outwarden.detection.baseline.queue_findings import queue_growth as findings_of
+    from outwarden.detection.queue_growth import sample_of_reading
+
+    samples = []
+    for file in files:
+        at = _written_at(file)
+        reading = _understood(*_from_file(file), at, zone)
+        samples.append(sample_of_reading(reading, at))
+        _own_up(reading, context.obj)
+    samples.sort(key=lambda sample: sample.at)
+    findings = findings_of(samples)
+    if context.obj["json"]:
+        looks = [{"at": one.at, "messages": one.messages, "oldest_minutes": one.oldest_minutes} for one in samples]
+        print_json({"looks": looks, "findings": findings})
+    else:
+        _print(growth_lines(samples, findings))
+
+
+def _written_at(file: str) -> datetime:
+    try:
+        return now() if file == "-" else datetime.fromtimestamp(Path(file).stat().st_mtime, UTC)
+    except OSError as fault:
+        raise CouldNot(f"{file}: {fault.strerror}; save the queue with: postqueue -j > {file}") from fault
+
+
+def _reading(file: str | None, at: datetime, zone: "tzinfo") -> "QueueReading":
+    name, raw = _from_file(file) if file is not None else _from_this_machine()
+    return _understood(name, raw, at, zone)
+
+
+def _understood(name: str, raw: bytes, at: datetime, zone: "tzinfo") -> "QueueReading":
     from outwarden.sources.queue.reading import MalformedQueue
     from outwarden.sources.queue.recognise import queue_text, read_queue
 
-    name, raw = _from_file(file) if file is not None else _from_this_machine()
     try:
         return read_queue(queue_text(raw), at, zone)
     except MalformedQueue as fault:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from outwarden.cli.log_options import Screen
 from outwarden.cli.rendering import Column, duration, number, plain, stamp, table
+from outwarden.detection.baseline.queue_samples import QueueSample
 from outwarden.detection.queue_growth import assess_counters
 from outwarden.detection.queue_shape import AGES_MINUTES, Sender, ShapeRow, total_row
 from outwarden.events import Finding, QueuedMessage
@@ -75,6 +76,21 @@ def counter_lines(reading: QueueReading) -> Iterator[str]:
     for finding in assess_counters(reading.samples):
         yield f"! {plain(finding.text)}"
     yield f"-- {number(reading.total)} messages waiting at least, by {number(len(newest))} counters"
+
+
+def growth_lines(samples: Sequence[QueueSample], findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what stands above the past, and what it was compared with, a total line last."""
+    newest = samples[-1]
+    if len(samples) < 2:
+        yield "One look shows no growth: name older listings, too."
+    elif not findings:
+        yield "Nothing stands above its own past."
+    for finding in findings:
+        yield f"! {plain(finding.text)}"
+        yield from (f"    {plain(line)}" for line in finding.evidence)
+    oldest = "" if newest.oldest_minutes is None else f", oldest {duration(timedelta(minutes=newest.oldest_minutes))}"
+    looks = f"{number(len(samples))} looks from {stamp(samples[0].at)} to {stamp(newest.at)}"
+    yield f"-- {looks}; newest {number(newest.messages)} messages{oldest}"
 
 
 def shape_lines(rows: Sequence[ShapeRow], screen: Screen) -> list[str]:

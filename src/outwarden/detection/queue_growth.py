@@ -95,16 +95,17 @@ def assess_counters(samples: Iterable[CounterSample]) -> tuple[Finding, ...]:
 
 def assess_growth(looks: Sequence[tuple[datetime, QueueReading]]) -> QueueAssessment:
     """Return the newest of one or more looks at a queue judged, also against those before it."""
-    looks = sorted(looks, key=lambda look: look[0])
-    judged = [(at, assess_reading(reading, at)) for at, reading in looks]
-    last = judged[-1][1]
-    findings = (*queue_growth([sample_of(one, at) for at, one in judged]), *last.findings)
-    return replace(last, findings=tuple(sorted(findings, key=lambda one: (-one.points, one.rule))))
+    ordered = sorted(looks, key=lambda look: look[0])
+    at, reading = ordered[-1]
+    newest = assess_reading(reading, at)
+    findings = (*queue_growth([sample_of_reading(one, when) for when, one in ordered]), *newest.findings)
+    return replace(newest, findings=tuple(sorted(findings, key=lambda one: (-one.points, one.rule))))
 
 
-def sample_of(assessment: QueueAssessment, at: datetime) -> QueueSample:
+def sample_of_reading(reading: QueueReading, at: datetime) -> QueueSample:
     """Return what is kept of a look at the queue."""
-    return queue_sample(at, assessment.total, assessment.oldest_seconds, assessment.destinations, assessment.senders)
+    one = assess_reading(reading, at)
+    return queue_sample(at, one.total, one.oldest_seconds, one.destinations, one.senders)
 
 
 def _series(samples: Iterable[CounterSample]) -> dict[tuple[str, str, str], list[CounterSample]]:

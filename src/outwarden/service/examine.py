@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from outwarden.detection.assessment import Assessment
 from outwarden.detection.diagnosis.joining import TargetListings, joined
 from outwarden.detection.history import Histories
-from outwarden.detection.queue_growth import QueueAssessment, assess_reading
+from outwarden.detection.queue_growth import QueueAssessment, assess_growth
 from outwarden.detection.verdict import assess
 from outwarden.events import Verdict
 from outwarden.service.log_reading import FileRead, LogReading
@@ -65,6 +65,9 @@ def with_blocklists(examination: Examination, listings: Iterable[TargetListings]
     return replace(examination, assessment=joined(examination.assessment, every), blocklists=every)
 
 
-def judge_queue(listing: bytes, now: datetime, zone: tzinfo = UTC) -> QueueAssessment:
-    """Read a queue's listing and judge it.  Raises ``MalformedQueue``."""
-    return assess_reading(read_queue(queue_text(listing), now, zone), now)
+def judge_queue(listings: Sequence[tuple[datetime, bytes]], zone: tzinfo = UTC) -> QueueAssessment:
+    """Read listings of a queue, each with when it was written, and judge the newest, also against the others.
+
+    Raises ``MalformedQueue``.
+    """
+    return assess_growth([(at, read_queue(queue_text(listing), at, zone)) for at, listing in listings])

@@ -44,6 +44,6 @@ def _queue(programs: Programs, now: datetime, zone: tzinfo) -> tuple[QueueAssess
         return None, "queue: no program that lists it, or no right to"
     command, printed = listing
     try:
-        return judge_queue(printed, now, zone), f"queue: {command}"
+        return judge_queue([(now, printed)], zone), f"queue: {command}"
     except MalformedQueue as fault:
         return None, f"queue: {command}: {fault}"

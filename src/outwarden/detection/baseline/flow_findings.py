@@ -14,9 +14,9 @@ from outwarden.events import Finding
 
 EVERYWHERE = "all destinations"
 
-_RARITY = 1e-4
-"""How improbable an honest hour of the server must be: once a year of hours is too often."""
-_RARITY_OF_ONE = 1e-5
+_RARITY = 2e-4
+"""How improbable an honest hour of the server must be: some months of hours hold one by chance."""
+_RARITY_OF_ONE = 2e-5
 """The same for one of many destinations."""
 _HIGHEST_OF_ONE = 1.5
 _MOST_ALONE = 3

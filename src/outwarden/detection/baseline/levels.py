@@ -16,7 +16,7 @@ from statistics import median, median_low, quantiles
 
 import msgspec
 
-from outwarden.detection.baseline.seasons import PAST_HOURS, Alike, Seasons
+from outwarden.detection.baseline.seasons import PAST_HOURS, YESTERDAY, Alike, Seasons, week_hour
 from outwarden.detection.hours import hour_of
 
 SHORTEST_PAST = 4
@@ -48,31 +48,39 @@ class Growth(msgspec.Struct, frozen=True):
 class LevelPast:
     """What was, and so what is usual at an hour and what would be too much.
 
-    ``floor`` is the least rise that counts.
+    ``floor`` is the least rise that counts.  ``hourly`` says that the past has one value for each hour: only then can
+    a rhythm be in it.
     """
 
-    def __init__(self, past: Sequence[tuple[int, float]], floor: float) -> None:
+    def __init__(self, past: Sequence[tuple[int, float]], floor: float, hourly: bool) -> None:
         values = [value for _, value in past]
         self._floor = floor
         self._median = median(values)
         self._seasons: Seasons[float] = Seasons()
-        for hour, value in past:
+        self._now = past[-1][0] + YESTERDAY
+        self._by_slot: dict[int, float] = {}
+        for hour, value in past if hourly else ():
             self._seasons.add(hour, value)
-        now = past[-1][0] + 1
-        strays = [self._stray(value, self._usual(hour, now)) for hour, value in past]
+        strays = [self._stray(value, self._usual(hour)) for hour, value in past]
         middle = median(strays)
         self._deviation = _DEVIATIONS * _MAD_TO_SIGMA * median(abs(stray - middle) for stray in strays)
         self._nearly_all = max(0.0, quantiles(strays, n=20)[-1])
 
     def limit(self, hour: int) -> tuple[float, float]:
         """Return what is usual at an hour, and what is too much; beside a usual peak, those of the peak."""
-        usual = max(self._usual(one, hour) for one in (hour - 1, hour, hour + 1))
+        usual = max(self._usual(one) for one in (hour - 1, hour, hour + 1))
         scale = usual + self._floor
         rise = max(self._deviation * scale, self._floor, usual)
         return usual, max(usual + rise, _NEARLY_ALL * (usual + self._nearly_all * scale))
 
-    def _usual(self, hour: int, now: int) -> float:
-        alike: Alike[float] = self._seasons.alike(hour, now)
+    def _usual(self, hour: int) -> float:
+        slot = week_hour(hour)
+        known = self._by_slot.get(slot)
+        if known is None:
+            known = self._by_slot[slot] = self._middle(self._seasons.alike(hour, self._now))
+        return known
+
+    def _middle(self, alike: Alike[float]) -> float:
         if len(alike.week) >= _LIKE_WEEKS:
             return median_low(alike.week)
         if len(alike.days) >= _LIKE_DAYS:
@@ -92,8 +100,18 @@ def grown(series: Sequence[Sample], floor: float = 20.0) -> Growth | None:
     must be three in a row.
     """
     limits = [limit for past, judged in _parts(series) for limit in _limits(past, judged, floor)]
-    first = len(series) - len(limits)
-    return max(_stretches(series, first, limits), key=lambda one: one.peak / one.limit, default=None)
+    return max(_stretches(series, limits), key=lambda one: one.peak / one.limit, default=None)
+
+
+def growing(series: Sequence[Sample], floor: float = 20.0) -> Growth | None:
+    """Return the stretch that lasts to the end of the series, or None."""
+    limits: list[tuple[float, float]] = []
+    for past, judged in reversed(list(_parts(series))):
+        of_part = _limits(past, judged, floor)
+        limits = [*of_part, *limits]
+        if any(value < limit for (_, value), (_, limit) in zip(judged, of_part, strict=True)):
+            break
+    return next((one for one in _stretches(series, limits) if one.lasting), None)
 
 
 def _parts(series: Sequence[Sample]) -> Iterator[tuple[Sequence[Sample], Sequence[Sample]]]:
@@ -115,21 +133,20 @@ def _parts(series: Sequence[Sample]) -> Iterator[tuple[Sequence[Sample], Sequenc
 
 def _limits(past: Sequence[Sample], judged: Sequence[Sample], floor: float) -> list[tuple[float, float]]:
     """Return usual value and limit for each judged sample."""
-    hourly = [(hour_of(at), value) for at, value in past]
-    if judged[0][0] - past[0][0] >= _TWO_DAYS / 2:
-        # One value for each hour: a mad sample is no hour, and an hour looked at often is not many.
-        hourly = [(hour, median(value for _, value in same)) for hour, same in groupby(hourly, key=lambda one: one[0])]
-        hourly = [one for one in hourly if one[0] >= hour_of(judged[0][0]) - PAST_HOURS] or hourly
-    if len(hourly) < SHORTEST_PAST:
-        hourly = [(hour_of(at), value) for at, value in past]
-    usual = LevelPast(hourly, floor)
-    by_hour = {hour: usual.limit(hour) for hour in {hour_of(at) for at, _ in judged}}
-    return [by_hour[hour_of(at)] for at, _ in judged]
+    values = [(hour_of(at), value) for at, value in past]
+    # One value for each hour: a mad sample is no hour, and an hour looked at often is not many.
+    by_hour = [(hour, median(value for _, value in same)) for hour, same in groupby(values, key=lambda one: one[0])]
+    by_hour = [one for one in by_hour if one[0] >= hour_of(judged[0][0]) - PAST_HOURS]
+    hourly = judged[0][0] - past[0][0] >= _TWO_DAYS / 2 and len(by_hour) >= SHORTEST_PAST
+    usual = LevelPast(by_hour if hourly else values, floor, hourly)
+    limits = {hour: usual.limit(hour) for hour in {hour_of(at) for at, _ in judged}}
+    return [limits[hour_of(at)] for at, _ in judged]
 
 
-def _stretches(series: Sequence[Sample], first: int, limits: Sequence[tuple[float, float]]) -> Iterator[Growth]:
-    needed, start = _needed(series), first
-    for above, group in groupby(zip(series[first:], limits, strict=True), key=lambda one: one[0][1] >= one[1][1]):
+def _stretches(series: Sequence[Sample], limits: Sequence[tuple[float, float]]) -> Iterator[Growth]:
+    """Yield the stretches above the limits, which are those of the last samples."""
+    needed, start = _needed(series), len(series) - len(limits)
+    for above, group in groupby(zip(series[start:], limits, strict=True), key=lambda one: one[0][1] >= one[1][1]):
         stretch = list(group)
         if above and len(stretch) >= needed:
             # Of dense samples the third largest: one mad sample is not the peak of a stretch.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import log2
 from statistics import median
 
-from outwarden.detection.baseline.levels import SHORTEST_PAST, Growth, grown
+from outwarden.detection.baseline.levels import SHORTEST_PAST, Growth, growing
 from outwarden.detection.baseline.queue_samples import QueueSample
 from outwarden.detection.baseline.words import clock, named, span
 from outwarden.events import Finding
@@ -52,8 +52,7 @@ def queue_growth(samples: Sequence[QueueSample]) -> tuple[Finding, ...]:
 def _growth(series: Sequence[tuple[datetime, float]], floor: float) -> Growth | None:
     if len(series) < 2:
         return None
-    growth = grown(series, floor) if len(series) >= 2 * SHORTEST_PAST else _doubled(series, floor)
-    return growth if growth is not None and growth.lasting else None
+    return growing(series, floor) if len(series) >= 2 * SHORTEST_PAST else _doubled(series, floor)
 
 
 def _doubled(series: Sequence[tuple[datetime, float]], floor: float) -> Growth | None:

@@ -1,13 +1,15 @@
 """What is kept of the server between two runs: its flow by the hour, whole and for each destination, and its queue.
 
-At most 256 destinations are told apart, the others are one, and no more than a month of hours is kept, so that it
-is bounded: some 13 kB for each destination.  Two records of different mail (two hosts, or an old log beside
-today's) are added up: whoever reads the same events into both counts them twice.
+At most 256 destinations are told apart, from their twentieth attempt on; the others are one, and no more than a
+month of hours is kept, so that it is bounded: some 13 kB for each destination.  Two records of different mail (two
+hosts, or an old log beside today's) are added up: whoever reads the same events into both counts them twice.
 
 Not kept here: how many bad results are usual for an account; who is behind a trouble is told by counts alone.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 import msgspec
 
@@ -26,6 +28,8 @@ from outwarden.events import Attempted, Finding, Outcome
 VERSION = 1
 MOST_DESTINATIONS = 256
 _KEPT_WHEN_FULL = 192
+_MOST_NEWCOMERS = 1_024
+_ENOUGH_FOR_ITS_OWN = 20
 _NAMED = 24
 """For so many hours it is kept who was behind a trouble."""
 OTHERS = "all other destinations"
@@ -48,11 +52,11 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     whole: _KeptFlow
     destinations: dict[str, _KeptFlow]
     others: _KeptFlow
-    emptied: int
+    newcomers: dict[str, int]
     queue: list[QueueSample]
 
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Kept)
 _versions = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _version = msgspec.msgpack.Decoder(int)
@@ -107,7 +111,7 @@ class ServerRecord:
         self.destinations: dict[str, FlowRecord] = {}
         self.others = _nothing()
         self.queue = QueuePast()
-        self._emptied = 0
+        self._newcomers: dict[str, int] = {}
 
     def count(self, event: Attempted) -> None:
         """Count an attempt of an account's mail; what stays here, and expiries, are no part of it."""
@@ -115,7 +119,12 @@ class ServerRecord:
             return
         hour = hour_of(event.at)
         self.whole.count(event, hour)
-        self._destination(event.recipient.rpartition("@")[2].lower(), hour).count(event, hour)
+        name = event.recipient.rpartition("@")[2].lower()
+        flow = self.destinations.get(name)
+        if flow is None:
+            flow = self.others
+            self._meet(name)
+        flow.count(event, hour)
 
     def look(self, sample: QueueSample) -> None:
         """Keep a look at the queue."""
@@ -144,13 +153,22 @@ class ServerRecord:
         both.others = self.others.added(other.others)
         both.destinations = dict(self.destinations)
         for name, flow in other.destinations.items():
-            known = both.destinations.get(name)
-            both.destinations[name] = flow if known is None else known.added(flow)
+            both.adopt(name, flow)
         both.queue = self.queue.merged(other.queue)
-        both._emptied = max(self._emptied, other._emptied)
-        if len(both.destinations) > MOST_DESTINATIONS:
-            both._keep_largest(MOST_DESTINATIONS)
-        return both
+        newcomers = Counter(self._newcomers) + Counter(other._newcomers)
+        both._newcomers = dict(sorted(newcomers.items(), key=lambda one: (-one[1], one[0]))[:_MOST_NEWCOMERS])
+        return both.bounded()
+
+    def adopt(self, name: str, flow: FlowRecord) -> None:
+        """Add what is known of a destination; ``bounded`` follows the last of them."""
+        known = self.destinations.get(name)
+        self.destinations[name] = flow if known is None else known.added(flow)
+
+    def bounded(self) -> ServerRecord:
+        """Return the record itself, all but its largest destinations put together."""
+        if len(self.destinations) > MOST_DESTINATIONS:
+            self._keep_largest(MOST_DESTINATIONS)
+        return self
 
     def encode(self) -> bytes:
         """Return the record as bytes, for ``decode_server_record``."""
@@ -162,23 +180,27 @@ class ServerRecord:
                 self.whole.kept(now),
                 {name: flow for name, flow in destinations.items() if flow.rows},
                 self.others.kept(now),
-                self._emptied,
+                self._newcomers,
                 self.queue.samples,
             )
         )
 
-    def _destination(self, name: str, hour: int) -> FlowRecord:
-        known = self.destinations.get(name)
-        if known is not None:
-            return known
-        if len(self.destinations) >= MOST_DESTINATIONS:
-            if hour // 24 <= self._emptied:
-                return self.others
-            # Once a day the least busy make room; who is busy is soon among the first to come back.
-            self._emptied = hour // 24
-            self._keep_largest(_KEPT_WHEN_FULL)
-        self.destinations[name] = new = _nothing()
-        return new
+    def _meet(self, name: str) -> None:
+        """Count an attempt for a destination that is not told apart, which it will be after the twentieth.
+
+        Where more come than can be counted, all lose one (Misra and Gries): a flood of names stays out.
+        """
+        newcomers = self._newcomers
+        count = newcomers.get(name, 0) + 1
+        if count >= _ENOUGH_FOR_ITS_OWN:
+            newcomers.pop(name, None)
+            if len(self.destinations) >= MOST_DESTINATIONS:
+                self._keep_largest(_KEPT_WHEN_FULL)
+            self.destinations[name] = _nothing()
+        elif count > 1 or len(newcomers) < _MOST_NEWCOMERS:
+            newcomers[name] = count
+        else:
+            self._newcomers = {known: had - 1 for known, had in newcomers.items() if had > 1}
 
     def _keep_largest(self, most: int) -> None:
         ranked = sorted(self.destinations.items(), key=lambda one: (-_attempts(one[1].hours), one[0]))
@@ -200,7 +222,7 @@ def decode_server_record(raw: bytes) -> ServerRecord:
     record.whole, record.others = _flow(kept.whole), _flow(kept.others)
     record.destinations = {name: _flow(flow) for name, flow in kept.destinations.items()}
     record.queue = QueuePast(kept.queue)
-    record._emptied = kept.emptied
+    record._newcomers = kept.newcomers
     return record
 
 

@@ -22,16 +22,23 @@ BLOCK = 20
 """Results in a block at least; an hour with fewer is not judged."""
 
 _WEIGHT = 20.0
-"""Results that a less alike past counts for, beside a more alike one."""
+"""Results that a guess counts for, beside those that were seen."""
+_BLOCKS_OF_A_GUESS = 3
+"""Blocks that a less alike past counts for, beside the blocks of a more alike one."""
+_PEAK = 1.6
 _BLOCKS_OF_ALL = 3
 _BLOCKS_OF_DAYS = 3
 _BLOCKS_OF_WEEKS = 2
-_MAD_TO_SIGMA = 1.4826
-_NORMAL_95 = 1.645
+_BLOCKS_THAT_STRAY = 5
+_HALF_WITHIN = 0.75
+_NEARLY_ALL_BELOW = 2.2
+"""Standard deviations that half of honest hours stray at most, and nineteen of twenty: shares are skewed."""
 _STRAYS_THAT_SHOW = 8
 _STRAYS_WITH_A_TAIL = 40
 _FIRST_CONCENTRATION = 60.0
-_CONCENTRATION = (8.0, 2_000.0)
+_CONCENTRATIONS = (2_000.0, 1_200.0, 700.0, 400.0, 250.0, 150.0, 100.0, 60.0, 40.0, 25.0, 15.0, 8.0)
+_STRAYS_FOR_MORE = 8.0
+"""So much concentration is believed for each hour that was seen to keep to it."""
 
 Counts = tuple[int, int]
 """Bad, and all, of an hour."""
@@ -41,19 +48,21 @@ class Usual(NamedTuple):
     """The usual share of an hour, how many results that rests on, and how many are usually bad in such an hour.
 
     ``rhythm`` says whether like hours were known; where not, ``bad`` is the second largest hour of all.
+    ``most`` is the second largest share of like hours, where there are five: one mad hour is not what happens.
     """
 
     share: float
     weight: float
     bad: int
     rhythm: bool
+    most: float = 0.0
 
 
 class SharePast:
     """The hours of one series, in order.  Ask first, then add: no hour is its own past."""
 
     def __init__(self, prior: float, least: float) -> None:
-        """``prior`` is the share where nothing is known; no usual share counts as smaller than ``least``."""
+        """``prior`` is the share where nothing is known; no share counts as smaller than ``least``."""
         self._prior = prior
         self._least = least
         self._seasons: Seasons[Counts] = Seasons()
@@ -71,8 +80,10 @@ class SharePast:
     def add(self, hour: int, bad: int, total: int) -> None:
         """Let an hour become past."""
         if total >= BLOCK and self.known:
-            usual = max(self._usual(hour, hour).share, self._least)
-            self._strays.append(((bad / total - usual) / sqrt(usual * (1.0 - usual)), total))
+            usual = self._usual(hour, hour)
+            if usual.rhythm:
+                middle, share = max(usual.share, self._least), max(bad / total, self._least)
+                self._strays.append(((share - middle) / sqrt(middle * (1.0 - middle)), total))
         self._seasons.add(hour, (bad, total))
         most, second = self._most
         self._most = (bad, most) if bad > most else (most, max(bad, second))
@@ -90,8 +101,8 @@ class SharePast:
         own = self._usual(hour, hour)
         if not own.rhythm:
             return own
-        beside = (self._usual(hour - 1, hour), self._usual(hour + 1, hour))
-        return max((own, *(one for one in beside if one.rhythm)), key=lambda one: one.share)
+        beside = max(self._usual(hour - 1, hour), self._usual(hour + 1, hour))
+        return beside if beside.rhythm and beside.share >= _PEAK * own.share else own
 
     def precedent(self, hour: int, bad: int, total: int, within: float) -> bool:
         """Say whether yesterday or last week had as much at that time, where more than that is not known.
@@ -117,8 +128,8 @@ class SharePast:
         if not self._blocks:
             return Usual(self._prior, 0.0, 0, False)
         weight = float(BLOCK * len(self._blocks))
-        share = _drawn(median_low(self._blocks), weight, self._prior)
-        bad, rhythm = self._most[1], False
+        share = (median_low(self._blocks) * weight + self._prior * _WEIGHT) / (weight + _WEIGHT)
+        bad, rhythm, most = self._most[1], False, 0.0
         alike = self._seasons.alike(hour, now)
         for rows, least in (
             (alike.clock, _BLOCKS_OF_DAYS),
@@ -127,33 +138,36 @@ class SharePast:
         ):
             blocks = _blocks(rows)
             if len(blocks) >= least:
-                weight = float(sum(total for _, total in rows))
-                share = _drawn(median_low(blocks), weight, share)
+                weight = max(weight, float(sum(total for _, total in rows)))
+                share = _refined(share, median_low(blocks), len(blocks))
                 bad, rhythm = median_low([one for one, _ in rows]), True
-        return Usual(share, weight, bad, rhythm)
+                if len(blocks) >= _BLOCKS_THAT_STRAY:
+                    most = max(most, sorted(blocks)[-2])
+        return Usual(share, weight, bad, rhythm, most)
 
     def _concentration(self) -> float:
         """Return how close honest hours keep to the usual: the a + b of their Beta.
 
-        What binomial chance explains is taken out; what is left is the share's own variation.
+        It is the largest with which half of what was seen, and 95 %, strayed no further than it should.
         """
         count = len(self._strays)
         if count < _STRAYS_THAT_SHOW:
             return _FIRST_CONCENTRATION
-        strays = sorted(stray for stray, _ in self._strays)
-        middle = median_low(strays)
-        sigma = _MAD_TO_SIGMA * median_low([abs(stray - middle) for stray in strays])
-        if count >= _STRAYS_WITH_A_TAIL:
-            sigma = max(sigma, strays[count * 95 // 100] / _NORMAL_95)
-        by_chance = 1.0 / median_low([total for _, total in self._strays])
-        variation = (sigma * sigma - by_chance) / (1.0 - by_chance)
-        lowest, highest = _CONCENTRATION
-        highest = min(highest, _WEIGHT * count)
-        return highest if variation * (highest + 1.0) <= 1.0 else max(lowest, 1.0 / variation - 1.0)
+        for concentration in _CONCENTRATIONS:
+            if concentration <= _STRAYS_FOR_MORE * count and self._explained(1.0 / (concentration + 1.0)):
+                return concentration
+        return _CONCENTRATIONS[-1]
+
+    def _explained(self, variation: float) -> bool:
+        """Say whether shares that vary so much, and binomial chance, explain what was seen."""
+        strays = sorted(stray / sqrt(variation + (1.0 - variation) / total) for stray, total in self._strays)
+        nearly_all = strays[len(strays) * 95 // 100] if len(strays) >= _STRAYS_WITH_A_TAIL else 0.0
+        return median_low([abs(stray) for stray in strays]) <= _HALF_WITHIN and nearly_all <= _NEARLY_ALL_BELOW
 
 
-def _drawn(share: float, weight: float, towards: float) -> float:
-    return (share * weight + towards * _WEIGHT) / (weight + _WEIGHT)
+def _refined(share: float, middle: float, blocks: int) -> float:
+    """Return what is usual, by the middle of more alike hours: upwards at once, downwards as far as they are many."""
+    return max(middle, (middle * blocks + share * _BLOCKS_OF_A_GUESS) / (blocks + _BLOCKS_OF_A_GUESS))
 
 
 def _blocks(rows: Sequence[Counts]) -> list[float]:

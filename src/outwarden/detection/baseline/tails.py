@@ -31,7 +31,7 @@ def beta_binomial_tail(bad: int, total: int, honest: tuple[float, float]) -> flo
     whole = 0.0
     for count in range(bad, total + 1):
         whole += term
-        if term < whole * _NEGLIGIBLE:
+        if term < whole * _NEGLIGIBLE or count == total:
             break
         term *= (total - count) / (count + 1) * (a + count) / (b + total - count - 1)
     return min(whole, 1.0)

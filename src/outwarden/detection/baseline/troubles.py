@@ -23,6 +23,7 @@ LOWEST, HIGHEST = 1.0, 3.0
 _ENOUGH_BAD = 10
 _TIMES_ITS_RHYTHM = 1.6
 _TIMES_ITS_PAST = 2.5
+_TIMES_ITS_MOST = 1.2
 _MORE_IN_NUMBER = 1.3
 _POINTS_FOR_DOUBLING = 1.5
 _SAME_TROUBLE = 6
@@ -122,7 +123,11 @@ def _judge(rate: Rate, past: SharePast, hour: int, bad: int, total: int, rarity:
     usual = past.usual(hour)
     share, usually = bad / total, max(usual.share, rate.least)
     times = _TIMES_ITS_RHYTHM if usual.rhythm else _TIMES_ITS_PAST
-    if share < times * usually or not _more(bad, usual) or past.precedent(hour, bad, total, _TIMES_ITS_RHYTHM):
+    if (
+        share < max(times * usually, _TIMES_ITS_MOST * usual.most)
+        or not _more(bad, usual)
+        or past.precedent(hour, bad, total, _TIMES_ITS_RHYTHM)
+    ):
         return 0.0, usually
     honest = past.honest(usually, usual.weight)
     if beta_binomial_tail(bad, total, honest) > rarity:
