@@ -1,6 +1,7 @@
 """check and logs on the sample day: the words, the documents that programs rely on, the page."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -141,6 +142,21 @@ def test_a_queue_that_is_handed_over_is_judged_too(
     listing.write_text("".join(QUEUE.format(n=n, sender=truth.compromised) for n in range(300)))
     assert run(["check", "--json", log, "--queue", str(listing)]) == 2
     assert json.loads(capsys.readouterr().out)["queue"]["total"] == 300
+
+
+def test_a_queue_is_judged_against_older_listings_of_it(
+    log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    for listing, count, at in ((newer, 300, 1_775_600_000), (older, 30, 1_775_590_000)):
+        listing.write_text("".join(QUEUE.format(n=n, sender="news@isp.example") for n in range(count)))
+        os.utime(listing, (at, at))
+    run(["check", "--json", log, "--queue", str(newer), "--queue", str(older)])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["queue"]["total"] == 300
+    assert [one["text"].partition(";")[0] for one in answer["because"] if one["rule"] == "queue-growth"] == [
+        "queue grew from its usual 30 messages to 300 since 2026-04-07T19:26Z"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,58 @@ def test_without_a_file_the_mail_server_is_asked(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert json.loads(answer("top", "--json"))["total"] == 6
+
+
+def looks(folder: Path, counts: list[int]) -> list[Path]:
+    """Listings saved ten minutes apart; the last of them has one sender more."""
+    files = []
+    for number, count in enumerate(counts):
+        listing = [
+            {
+                "queue_name": "deferred",
+                "queue_id": f"A{message}",
+                "arrival_time": 1_775_500_000,
+                "message_size": 900,
+                "sender": "news@isp.example" if message < 40 else "rosa@isp.example",
+                "recipients": [{"address": f"r{message}@big.example", "delay_reason": ""}],
+            }
+            for message in range(count)
+        ]
+        file = folder / f"{number:02}.json"
+        file.write_text("".join(json.dumps(message) + "\n" for message in listing))
+        os.utime(file, (1_775_520_000 + 600 * number,) * 2)
+        files.append(file)
+    return files
+
+
+def test_growth_over_saved_listings_says_since_when_for_whom_and_who(answer: Answer, tmp_path: Path) -> None:
+    printed = answer("growth", *looks(tmp_path, [40, 38, 41, 340])).splitlines()
+    assert answer.code == 0
+    assert printed == [
+        "! queue grew from its usual 40 messages to 340 since 2026-04-07T00:20Z; waiting for big.example (100%)"
+        "; behind it rosa@isp.example (100%)",
+        "    2026-04-07T00:10Z 38 messages queued",
+        "    2026-04-07T00:20Z 41 messages queued",
+        "    2026-04-07T00:30Z 340 messages queued",
+        "-- 4 looks from 2026-04-07 00:00 UTC to 2026-04-07 00:30 UTC; newest 340 messages, oldest 6 h 3 min",
+    ]
+
+
+def test_growth_as_json(answer: Answer, tmp_path: Path) -> None:
+    told = json.loads(answer("growth", "--json", *looks(tmp_path, [40, 340])))
+    assert told["looks"][0] == {"at": "2026-04-07T00:00:00Z", "messages": 40, "oldest_minutes": 333}
+    assert [finding["rule"] for finding in told["findings"]] == ["queue-growth"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [([40, 45], "Nothing stands above its own past."), ([340], "One look shows no growth: name older listings, too.")],
+)
+def test_no_growth_is_said(answer: Answer, tmp_path: Path, counts: list[int], says: str) -> None:
+    assert answer("growth", *looks(tmp_path, counts)).splitlines()[0] == says
+
+
+def test_growth_of_a_file_that_is_missing(answer: Answer, tmp_path: Path) -> None:
+    answer("growth", tmp_path / "none")
+    assert answer.code == 1
+    assert "none: No such file or directory; save the queue with: postqueue -j > " in answer.errors
