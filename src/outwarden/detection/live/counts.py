@@ -1,0 +1,113 @@
+"""What is counted of an account, and the sliding windows it is counted in."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+
+class Count(IntEnum):
+    """The counters of a window, in their order."""
+
+    MESSAGES = 0
+    RECIPIENTS = 1
+    NEW = 2
+    """Recipients this account had not written to before."""
+    TO_STRANGERS = 3
+    """Messages at least half of whose recipients were new."""
+    RESULTS = 4
+    """Final answers of remotes."""
+    UNKNOWN = 5
+    REFUSED = 6
+    """Refused as spam or as blocklisted."""
+    FILTERED = 7
+    """Messages a content filter looked at."""
+    SPAM = 8
+    """Messages the content filter calls spam; at most three of one text."""
+    FRESH_LINKED = 9
+    """Messages with a link nobody here has used before: a young domain, a stored file, a short URL."""
+    FRESH_TARGETS = 10
+    """How many different such links."""
+    LISTED_TARGETS = 11
+    COMPLAINTS = 12
+    FOREIGN = 13
+    """Messages whose header From is not the account's own."""
+    NETWORKS = 14
+    """Client networks that were new to the account."""
+    COUNTRIES = 15
+    """Countries that were new to the account."""
+    LISTED_CLIENTS = 16
+    """Messages from a listed client address in a new network."""
+
+
+WIDTH = len(Count)
+NOTHING = [0] * WIDTH
+
+MOST = 2**31
+"""No counter grows beyond this, whatever an event claims."""
+
+
+class Window(msgspec.Struct, array_like=True):
+    """Sums over the last ``slots`` slots of ``seconds`` each: a window that slides in steps.
+
+    With four slots of a quarter of an hour it covers the last 45 to 60 minutes.  What happened before
+    the window is not counted at all, and what comes late is put where it belongs, if that is still inside.
+    """
+
+    seconds: int
+    slots: int
+    slot: int
+    rows: list[list[int] | None]
+    sums: list[int]
+
+    def turn(self, now: float) -> list[list[int]]:
+        """Slide to ``now`` (POSIX seconds); return the rows that fell out, oldest first.  Never slides back."""
+        slot = int(now) // self.seconds
+        behind = slot - self.slot
+        if behind <= 0:
+            return _NO_ROWS
+        fallen = []
+        rows, slots = self.rows, self.slots
+        for step in range(1, min(behind, slots) + 1):
+            place = (self.slot + step) % slots
+            row = rows[place]
+            if row is not None:
+                rows[place] = None
+                fallen.append(row)
+                self.sums = [whole - part for whole, part in zip(self.sums, row, strict=True)]
+        self.slot = slot
+        return fallen
+
+    def row(self, at: float) -> list[int] | None:
+        """Return the row for a moment, None where the window has passed it."""
+        slot = int(at) // self.seconds
+        if slot > self.slot:
+            slot = self.slot
+        if self.slot - slot >= self.slots:
+            return None
+        place = slot % self.slots
+        row = self.rows[place]
+        if row is None:
+            row = self.rows[place] = NOTHING.copy()
+        return row
+
+    def add(self, at: float, counter: int, amount: int) -> None:
+        """Count something that happened at ``at``."""
+        row = self.row(at)
+        if row is not None:
+            row[counter] += amount
+            self.sums[counter] += amount
+
+    def clear(self) -> None:
+        """Forget all that is in the window."""
+        self.rows = [None] * self.slots
+        self.sums = NOTHING.copy()
+
+
+_NO_ROWS: list[list[int]] = []
+
+
+def window(seconds: int, slots: int) -> Window:
+    """Return an empty window."""
+    return Window(seconds, slots, 0, [None] * slots, NOTHING.copy())

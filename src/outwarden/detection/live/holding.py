@@ -1,0 +1,146 @@
+"""Hold and probe: let a few recipients of held mail out, read the answers, and let out twice as many.
+
+A hold begins on points, on quantity, or because a bulk sender's mail comes from elsewhere.  It ends when the probes
+came to nothing, or by a person.  Mail that nobody dares to release stays held: it is never lost.
+"""
+
+from __future__ import annotations
+
+from outwarden.detection.live.bounds import Bounds
+from outwarden.detection.live.counts import Count
+from outwarden.detection.live.ledger import Ledger
+from outwarden.detection.live.observing import Traits
+from outwarden.detection.live.policy import Policy
+from outwarden.detection.live.record import DAY, AccountRecord, Hold, Most
+from outwarden.detection.live.scene import Scene
+from outwarden.events import LinkKind, Standing, Submitted
+
+_HARD_FROM = 1.5
+_MUCH_HARD = 5.0
+_SOFT_BELOW = 1.0
+_STEP_SECONDS = 55
+"""A little less than the minute in which the caller asks again."""
+_BAD_SHARE = 0.12
+"""Unknown and refused among the answers to probes: a conference has 7 %, a bought list 15 % and more."""
+_REFUSED_SHARE = 0.03
+"""Refused among them: honest mail has 1 %, spam 5 % and more."""
+_ANSWERED_SHARE = 0.6
+_CLEARED_FOR = DAY / 2
+_ALLOWED_TIMES = 4
+_MOST_FRESH_TARGETS = 2
+
+
+def must_hold(scene: Scene, ledger: Ledger, traits: Traits, event: Submitted, policy: Policy, bounds: Bounds) -> bool:
+    """Say whether this message begins a hold."""
+    if bounds.declared is not None and _undeclared(event, bounds):
+        return True
+    if ledger.total >= bounds.hold and not cleared(scene, ledger):
+        return True
+    if bounds.declared is not None:
+        return False
+    return _too_many(scene, policy, bounds) or _bulk_from_elsewhere(scene, traits, policy)
+
+
+def cleared(scene: Scene, ledger: Ledger) -> bool:
+    """Say whether a hold of today came to nothing, and no hard evidence has come since."""
+    return scene.now < scene.record.cleared_until and ledger.hard < _HARD_FROM
+
+
+def begin(record: AccountRecord, ledger: Ledger, policy: Policy, bounds: Bounds, now: float) -> None:
+    """Hold the account's mail from now on."""
+    first = policy.probing.first
+    if ledger.hard < _SOFT_BELOW:
+        first *= 2 if ledger.total >= bounds.hold else 4
+    record.standing, record.standing_at = Standing.HELD, now
+    record.hold = Hold(now, first)
+
+
+def may_go(scene: Scene, ledger: Ledger, policy: Policy, bounds: Bounds, waiting: int) -> int:
+    """Return how many of the recipients that wait may leave now, and note that they do."""
+    record, now = scene.record, scene.now
+    hold = record.hold
+    if hold is None:
+        return waiting
+    if _came_to_nothing(scene, hold, ledger, policy, waiting):
+        _end(record)
+        record.cleared_until = now + _CLEARED_FOR
+        return waiting
+    count = _next_probe(scene, hold, ledger, policy, waiting)
+    if count <= 0:
+        return 0
+    hold.step *= 2
+    hold.released += count
+    hold.probed_at = now
+    if count == waiting and ledger.total < bounds.hold:
+        _end(record)
+    return count
+
+
+def _next_probe(scene: Scene, hold: Hold, ledger: Ledger, policy: Policy, waiting: int) -> int:
+    probing = policy.probing
+    if hold.probed_at and scene.now - hold.probed_at < _STEP_SECONDS:
+        return 0
+    if hold.bad > 2 and hold.bad > _BAD_SHARE * hold.answers:
+        return 0
+    if (ledger.total >= probing.below and ledger.hard >= _SOFT_BELOW) or ledger.hard >= _MUCH_HARD:
+        # The desk would say no; a few answers more may give the second proof that a block needs.
+        budget = probing.blind if waiting >= policy.quantity.floor and ledger.proofs < 2 else 0
+    else:
+        budget = max(probing.trust_floor, int(probing.trust_times_record * scene.most.new_day))
+        if ledger.hard < _HARD_FROM and _good_answers(hold):
+            budget *= probing.clean_times
+    return min(hold.step, budget - hold.released, waiting)
+
+
+def _came_to_nothing(scene: Scene, hold: Hold, ledger: Ledger, policy: Policy, waiting: int) -> bool:
+    """Say whether the probes were good and nothing but quantity speaks against the account."""
+    probing = policy.probing
+    return (
+        # A big BCC never goes out whole on a few good probes.
+        hold.answers >= max(probing.clean_answers, waiting)
+        and ledger.hard <= _HARD_FROM
+        and _good_answers(hold)
+        and hold.bad <= _BAD_SHARE * hold.answers
+        and scene.day[Count.FRESH_TARGETS] <= _MOST_FRESH_TARGETS
+        and not scene.elsewhere.messages
+        and scene.day[Count.NEW] < probing.clean_times * probing.trust_floor
+    )
+
+
+def _good_answers(hold: Hold) -> bool:
+    return hold.answers >= _ANSWERED_SHARE * hold.released and hold.refused <= _REFUSED_SHARE * hold.answers
+
+
+def _end(record: AccountRecord) -> None:
+    record.standing = Standing.NORMAL
+    record.hold = None
+    record.allowed = max(record.allowed, _ALLOWED_TIMES * record.hour.sums[Count.RECIPIENTS])
+
+
+def _too_many(scene: Scene, policy: Policy, bounds: Bounds) -> bool:
+    floor, times, allowed = policy.quantity.floor, policy.quantity.times_record, scene.record.allowed
+    most: Most = scene.most
+    return (
+        scene.hour[Count.NEW] > bounds.share * max(floor, allowed, times * most.new_hour)
+        or scene.hour[Count.RECIPIENTS] > bounds.share * max(2 * floor, allowed, times * most.recipients_hour)
+    )  # fmt: skip
+
+
+def _bulk_from_elsewhere(scene: Scene, traits: Traits, policy: Policy) -> bool:
+    return (
+        traits.new_network
+        and (traits.to_strangers or traits.fresh_link)
+        and scene.most.recipients_hour >= policy.quantity.bulk_from
+    )
+
+
+def _undeclared(event: Submitted, bounds: Bounds) -> bool:
+    """Say whether a declared bulk sender's message comes from elsewhere, or links elsewhere, than declared."""
+    declared = bounds.declared
+    if declared is None:
+        return False
+    if declared.networks and event.network is not None and event.network not in declared.networks:
+        return True
+    return bool(declared.link_domains) and any(
+        link.kind is not LinkKind.DOMAIN or link.target not in declared.link_domains for link in event.links
+    )

@@ -1,0 +1,259 @@
+"""The judge: hears what happens in the order it happens, and says what to do with each message.
+
+The state is one record for each account, and what accounts share.  The same events in the same order
+give the same decisions, also when the state was saved and restored between any two of them.  What is late, doubled
+or out of order is put where it belongs or counts for nothing (``feedback.py``).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from outwarden.detection.live import holding
+from outwarden.detection.live.bounds import Bounds, bounds_of
+from outwarden.detection.live.cause import cause_of
+from outwarden.detection.live.counts import Count
+from outwarden.detection.live.feedback import Heard, answer_of
+from outwarden.detection.live.learning import HARD_FROM, note_today, suspect, trust, turn
+from outwarden.detection.live.ledger import Ledger, Scales
+from outwarden.detection.live.observing import Traits, observe
+from outwarden.detection.live.policy import Policy
+from outwarden.detection.live.record import MOST_OFFENCES, AccountRecord, SharedWithOthers
+from outwarden.detection.live.records import Records
+from outwarden.detection.live.scene import Scene, scene_of
+from outwarden.detection.live.site import Site
+from outwarden.detection.live.weights import Weights, shipped_weights
+from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Standing, Submitted
+
+
+class Release(NamedTuple):
+    """How many held recipients may leave now, oldest first; and a decision where the account is blocked instead."""
+
+    recipients: int
+    decision: Decision | None = None
+
+
+class _Saved(msgspec.Struct):
+    learns_until: float
+    site: Site
+    heard: Heard
+    records: list[tuple[str, bytes]]
+
+
+class Judge:
+    """Judges the accounts of one site by its policy."""
+
+    def __init__(self, policy: Policy | None = None, weights: Weights | None = None) -> None:
+        self.policy = policy or Policy()
+        self.records = Records()
+        self._weights = weights or shipped_weights()
+        self._scales = Scales(self._weights, self.policy.streams.off)
+        self._site = Site()
+        self._heard = Heard()
+        self._learns_until = float("-inf")
+
+    def learn_until(self, now: float) -> None:
+        """Until then accept everything and learn from it, as from a history known to be clean (POSIX seconds)."""
+        self._learns_until = now
+
+    # -- what is handed in
+
+    def submit(self, event: Submitted) -> Decision:
+        """Decide about a message, at the time and with the content of the event."""
+        now = event.at.timestamp()
+        record = self.records.get_or_new(event.account, event.kind, now)
+        learning = self._turn(record, now)
+        if record.standing is Standing.BLOCKED:
+            return self._refusal(record, event)
+        traits = observe(record, self._site, event, now)
+        note_today(record)
+        if learning:
+            return Decision(event.account, Action.ACCEPT, event.at)
+        bounds = bounds_of(record, self.policy, now)
+        scene = scene_of(record, now)
+        ledger = self._beside_others(scene, self._scales.weigh(scene, bounds.declared is not None), traits, bounds)
+        suspect(record, ledger.hard, now)
+        evidence = (event.queue_id,)
+        if _blocks(ledger, bounds):
+            return self._block(scene, ledger, evidence)
+        if traits.ordinary:
+            return Decision(event.account, Action.ACCEPT, event.at, ledger.total)
+        if record.standing is not Standing.HELD:
+            if not holding.must_hold(scene, ledger, traits, event, self.policy, bounds):
+                return Decision(event.account, Action.ACCEPT, event.at, ledger.total)
+            holding.begin(record, ledger, self.policy, bounds, now)
+        return self._decision(self.policy.hold_as, scene, ledger, evidence)
+
+    # -- what comes back
+
+    def attempted(self, event: Attempted) -> Decision | None:
+        """Hear an answer of a remote; return a decision where it blocks the account.
+
+        An answer heard before counts for nothing.
+        """
+        answer = answer_of(event)
+        if answer is None or not self._heard.first(f"{event.queue_id} {event.recipient}"):
+            return None
+        return self.answered(event.account, event.at.timestamp(), *answer)
+
+    def answered(
+        self, account: str, now: float, accepted: int = 0, unknown: int = 0, refused: int = 0
+    ) -> Decision | None:
+        """Hear how many recipients were accepted, unknown or refused; return a decision where it blocks the account."""
+        record = self.records.get(account)
+        if record is None or record.standing is Standing.BLOCKED:
+            return None
+        learning = self._turn(record, now)
+        day = record.day
+        day.add(now, Count.RESULTS, accepted + unknown + refused)
+        if unknown:
+            day.add(now, Count.UNKNOWN, unknown)
+        if refused:
+            day.add(now, Count.REFUSED, refused)
+        hold = record.hold
+        if hold is not None:
+            hold.good += accepted
+            hold.bad += unknown + refused
+            hold.refused += refused
+        return None if learning or not unknown + refused else self._reconsider(record, now)
+
+    def complained(self, event: ComplaintReceived) -> Decision | None:
+        """Hear a complaint; return a decision where it blocks the account."""
+        now = event.at.timestamp()
+        record = self.records.get(event.account)
+        if record is None or record.standing is Standing.BLOCKED:
+            return None
+        if event.queue_id and not self._heard.first(f"complaint {event.queue_id} {event.recipient}"):
+            return None
+        learning = self._turn(record, now)
+        record.day.add(now, Count.COMPLAINTS, 1)
+        return None if learning else self._reconsider(record, now)
+
+    # -- held mail
+
+    def release(self, account: str, now: float, waiting: int) -> Release:
+        """Say how many of the ``waiting`` recipients of held mail may leave; to be asked once a minute."""
+        record = self.records.get(account)
+        if record is None:
+            return Release(waiting)
+        self._turn(record, now)
+        if record.standing is Standing.BLOCKED:
+            return Release(0)
+        bounds = bounds_of(record, self.policy, now)
+        scene = scene_of(record, now)
+        ledger = self._scales.weigh(scene, bounds.declared is not None)
+        if _blocks(ledger, bounds):
+            return Release(0, self._block(scene, ledger))
+        return Release(holding.may_go(scene, ledger, self.policy, bounds, waiting))
+
+    # -- what people say
+
+    def passed(self, account: str, now: float) -> None:
+        """Hear that a person released all held mail of an account: what it did is usual from now on."""
+        record = self.records.get(account)
+        if record is not None and record.standing is not Standing.BLOCKED:
+            self._trust(record, now)
+            record.standing, record.standing_at = Standing.NORMAL, now
+
+    def unblocked(self, account: str, now: float, wrongly_blocked: bool = False) -> None:
+        """Hear that a person gave an account back; a block that was wrong is no offence."""
+        record = self.records.get(account)
+        if record is None:
+            return
+        if wrongly_blocked and record.offences:
+            record.offences.pop()
+        self._trust(record, now)
+        record.standing, record.standing_at = Standing.PROBATION, now
+
+    def standing(self, account: str) -> Standing:
+        """Return how an account stands."""
+        record = self.records.get(account)
+        return Standing.NORMAL if record is None else record.standing
+
+    # -- saving
+
+    def save(self) -> bytes:
+        """Return the whole state as bytes."""
+        return msgspec.msgpack.encode(_Saved(self._learns_until, self._site, self._heard, list(self.records.all())))
+
+    @classmethod
+    def restore(cls, saved: bytes, policy: Policy | None = None, weights: Weights | None = None) -> Judge:
+        """Return a judge that goes on where the saved one was.  Raises ``msgspec.DecodeError``."""
+        state = msgspec.msgpack.decode(saved, type=_Saved)
+        judge = cls(policy, weights)
+        judge._learns_until, judge._site, judge._heard = state.learns_until, state.site, state.heard
+        judge.records = Records(state.records)
+        return judge
+
+    # -- within
+
+    def _turn(self, record: AccountRecord, now: float) -> bool:
+        learning = now < self._learns_until
+        turn(record, now, freely=learning)
+        return learning
+
+    def _beside_others(self, scene: Scene, ledger: Ledger, traits: Traits, bounds: Bounds) -> Ledger:
+        """Look at the message beside those of other accounts that share something with it."""
+        record, weights = scene.record, self._weights.campaign
+        if ledger.total >= weights.suspicious_from and ledger.hard >= HARD_FROM:
+            for _, shared in traits.shared:
+                shared.suspect(record.account)
+        found = [(shared.suspicious_beside(record.account), what, shared.blocked) for what, shared in traits.shared]
+        found = [one for one in found if one[0]]
+        if not found:
+            return ledger
+        blocked = any(one[2] for one in found)
+        points = weights.blocked if blocked else weights.several if len(found) > 1 else weights.one
+        before = record.shared
+        if before is None or before.points <= points:
+            others, what, _ = max(found)
+            record.shared = SharedWithOthers(points, scene.now, what, others)
+        ledger = self._scales.weigh(scene, bounds.declared is not None)
+        if ledger.hard >= HARD_FROM:
+            for _, shared in traits.shared:
+                shared.suspect(record.account)
+        return ledger
+
+    def _reconsider(self, record: AccountRecord, now: float) -> Decision | None:
+        bounds = bounds_of(record, self.policy, now)
+        scene = scene_of(record, now)
+        ledger = self._scales.weigh(scene, bounds.declared is not None)
+        suspect(record, ledger.hard, now)
+        if _blocks(ledger, bounds):
+            return self._block(scene, ledger)
+        held = record.standing is Standing.HELD
+        if not held and ledger.total >= bounds.hold and not holding.cleared(scene, ledger):
+            holding.begin(record, ledger, self.policy, bounds, now)
+        return None
+
+    def _block(self, scene: Scene, ledger: Ledger, evidence: tuple[str, ...] = ()) -> Decision:
+        record = scene.record
+        decision = self._decision(Action.BLOCK, scene, ledger, evidence)
+        record.standing, record.standing_at = Standing.BLOCKED, scene.now
+        record.hold = None
+        record.offences = [*record.offences, scene.now][-MOST_OFFENCES:]
+        self._site.blame([*record.links, *record.texts], record.account)
+        return decision
+
+    def _refusal(self, record: AccountRecord, event: Submitted) -> Decision:
+        scene = scene_of(record, event.at.timestamp())
+        return self._decision(Action.BLOCK, scene, self._scales.weigh(scene), (event.queue_id,))
+
+    def _decision(self, action: Action, scene: Scene, ledger: Ledger, evidence: tuple[str, ...]) -> Decision:
+        cause, because = cause_of(scene, self._scales.points_of(ledger))
+        at = datetime.fromtimestamp(scene.now, UTC)
+        findings = self._scales.entries(ledger, scene, evidence)
+        return Decision(scene.record.account, action, at, ledger.total, findings, cause, because)
+
+    def _trust(self, record: AccountRecord, now: float) -> None:
+        self._turn(record, now)
+        self._site.absolve([*record.links, *record.texts], record.account)
+        trust(record, now)
+        record.hold = None
+
+
+def _blocks(ledger: Ledger, bounds: Bounds) -> bool:
+    return ledger.total >= bounds.block and ledger.proofs >= 2

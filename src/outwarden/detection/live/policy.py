@@ -1,0 +1,190 @@
+"""The policy of a site: at how many points mail is held and an account blocked, and how a hold lets mail go.
+
+A policy is a TOML file.  It may begin from a shipped one (``extends = "university"``) and say only what differs.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from outwarden.detection.live.ledger import STREAM_NAMES
+from outwarden.events import Action
+
+SHIPPED_POLICIES = ("company", "university", "hoster", "isp")
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; the text says where and why."""
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Points from which mail is held and, with two proofs, an account blocked."""
+
+    hold: float = 5.0
+    block: float = 9.0
+
+
+class Quantity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """New recipients an hour beyond which mail is held whatever the points; of all recipients twice as many."""
+
+    floor: int = 60
+    times_record: float = 3.0
+    bulk_from: int = 300
+    """Who once had so many recipients in an hour is a bulk sender: his mail from a new network is held."""
+
+
+class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a hold lets recipients go: ``first``, then twice as many each minute, as long as the answers are good."""
+
+    first: int = 4
+    below: float = 7.5
+    """From so many points on, with hard evidence, only ``blind`` recipients are let out, to see the answers."""
+    blind: int = 28
+    trust_floor: int = 150
+    trust_times_record: float = 2.0
+    """Beyond the larger of both a day only a person lets mail go;"""
+    clean_times: int = 6
+    """so many times as much where nothing but quantity speaks against the account and the answers are good."""
+    clean_answers: int = 24
+    """So many good answers end a hold that nothing but quantity led to."""
+
+
+class Probation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After an account is given back: how many days, how many points earlier mail is held, which share of quantity."""
+
+    days: float = 7.0
+    points: float = 1.5
+    share: float = 0.25
+
+
+class Repeats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Repeat offenders: how many points earlier per offence of the last ``days``, and at most."""
+
+    days: float = 365.0
+    points: float = 0.5
+    most: float = 2.0
+
+
+class BulkAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A declared bulk sender: from which networks it sends, and to which domains it links; empty means any."""
+
+    networks: frozenset[str] = frozenset()
+    link_domains: frozenset[str] = frozenset()
+
+
+class Streams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Streams that are switched off."""
+
+    off: frozenset[str] = frozenset()
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a site decides; the defaults stand for a university or a middling provider."""
+
+    thresholds: Thresholds = Thresholds()
+    quantity: Quantity = Quantity()
+    probing: Probing = Probing()
+    probation: Probation = Probation()
+    repeats: Repeats = Repeats()
+    streams: Streams = Streams()
+    bulk: dict[str, BulkAccount] = {}
+    hold_as: Action = Action.HOLD
+    """*hold*, or *defer* where the mail server cannot hold."""
+
+
+def read_policy(text: str) -> Policy:
+    """Read a policy from TOML.  Raises ``PolicyError``, naming line and key."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(str(error)) from error
+    base = tables.pop("extends", None)
+    if base is not None and base not in SHIPPED_POLICIES:
+        raise PolicyError(f"{_where(text, 'extends')}extends: no policy {base!r} is shipped; {_list(SHIPPED_POLICIES)}")
+    merged = _merged(_shipped(base), tables) if base else tables
+    try:
+        policy = msgspec.convert(merged, Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(_said(str(error), text)) from error
+    _check(policy, text)
+    return policy
+
+
+@cache
+def shipped_policy(name: str) -> Policy:
+    """Return a policy of the package: one of ``SHIPPED_POLICIES``.  Raises ``PolicyError``."""
+    if name not in SHIPPED_POLICIES:
+        raise PolicyError(f"no policy {name!r} is shipped; {_list(SHIPPED_POLICIES)}")
+    return msgspec.convert(_shipped(name), Policy)
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("outwarden.detection.live").joinpath(f"policies/{name}.toml").read_text("utf-8"))
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _check(policy: Policy, text: str) -> None:
+    unknown = sorted(policy.streams.off - frozenset(STREAM_NAMES))
+    if unknown:
+        near = get_close_matches(unknown[0], STREAM_NAMES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else _list(STREAM_NAMES)
+        raise PolicyError(f"{_where(text, 'off')}streams.off: no stream {unknown[0]!r}; {hint}")
+    if policy.hold_as not in (Action.HOLD, Action.DEFER):
+        raise PolicyError(f"{_where(text, 'hold_as')}hold_as: {policy.hold_as.value!r} is neither 'hold' nor 'defer'")
+    thresholds = policy.thresholds
+    if not 0 < thresholds.hold <= thresholds.block:
+        raise PolicyError(
+            f"{_where(text, 'hold')}thresholds: hold ({thresholds.hold:g}) must lie above 0 and not above "
+            f"block ({thresholds.block:g})"
+        )
+    for name, value in (("first", policy.probing.first), ("floor", policy.quantity.floor)):
+        if value < 1:
+            raise PolicyError(f"{_where(text, name)}{name}: {value} is less than 1")
+
+
+def _said(error: str, text: str) -> str:
+    """Turn msgspec's sentence into one with a line and, for an unknown key, the likely right one."""
+    unknown = re.search(r"contains unknown field `([^`]*)`", error)
+    if unknown:
+        key = unknown[1]
+        near = get_close_matches(key, _keys(Policy), 1)
+        return f"{_where(text, key)}unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    place = re.search(r" - at `\$\.?([^`]*)`", error)
+    if not place:
+        return error
+    return f"{_where(text, place[1].rpartition('.')[2])}{place[1]}: {error[: place.start()]}"
+
+
+def _keys(struct: type[msgspec.Struct]) -> list[str]:
+    keys = []
+    for field in msgspec.structs.fields(struct):
+        keys.append(field.encode_name)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            keys += _keys(field.type)
+    return keys
+
+
+def _where(text: str, key: str) -> str:
+    pattern = re.compile(rf"\s*(\[+\s*(?:[^\]#]*\.)?)?[\"']?{re.escape(key)}[\"']?\s*[\]=.]")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.match(line):
+            return f"line {number}: "
+    return ""
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return f"there are {', '.join(names)}"

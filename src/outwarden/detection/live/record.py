@@ -1,0 +1,174 @@
+"""The record of one account: what it did in the last day, what is usual for it, and how it stands.
+
+A few hundred bytes to four kilobytes, whatever the account or its recipients do.  Whatever else is
+needed to judge the next message is shared by the whole site (``site.py``).  All times are POSIX seconds.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from outwarden.detection.live.counts import WIDTH, Window, window
+from outwarden.detection.live.known_recipients import KnownRecipients
+from outwarden.events import AccountKind, Standing
+
+HOUR = 3600
+DAY = 86_400
+HALF_LIFE = 30 * DAY
+"""After so many seconds what is usual weighs half."""
+
+WEEKS_REMEMBERED = 6
+MOST_NETWORKS = 24
+MOST_COUNTRIES = 12
+MOST_LINKS = 24
+MOST_TEXTS = 12
+MOST_OFFENCES = 8
+
+
+class NetworkUse(msgspec.Struct, array_like=True):
+    """How the account uses one client network.
+
+    Until ``new_until`` the network is new to it; the counts are of messages handed in from it while it was: all, those
+    to strangers, and those with a fresh link.
+    """
+
+    last_at: float
+    new_until: float
+    messages: int = 0
+    to_strangers: int = 0
+    fresh_linked: int = 0
+
+
+class TextUse(msgspec.Struct, array_like=True):
+    """How the account uses one text: since when, how often, to how many new recipients, as reply, and called spam."""
+
+    first_at: float
+    last_at: float
+    messages: int = 0
+    new: int = 0
+    replies: int = 0
+    spam: int = 0
+
+
+class LinkUse(msgspec.Struct, array_like=True):
+    """Since when the account links to a target, and when it last did."""
+
+    first_at: float
+    last_at: float
+
+
+class Most(msgspec.Struct, array_like=True):
+    """The most the account did of something, in one day or on one day of a week; ``period`` is its number."""
+
+    period: int
+    new_hour: int = 0
+    new_day: int = 0
+    recipients_hour: int = 0
+    fresh_targets_day: int = 0
+    listed_targets_day: int = 0
+    same_text: int = 0
+
+
+class SharedWithOthers(msgspec.Struct, array_like=True):
+    """What the account shares with other suspicious accounts: points, since when, what it is, and how many they are."""
+
+    points: float
+    at: float
+    what: str
+    others: int
+
+
+class Hold(msgspec.Struct, array_like=True):
+    """How a hold goes: since when, how many recipients the next probe lets out, and what came of those before.
+
+    ``bad`` counts unknown and refused recipients, ``refused`` only the latter.
+    """
+
+    since: float
+    step: int
+    released: int = 0
+    probed_at: float = 0.0
+    good: int = 0
+    bad: int = 0
+    refused: int = 0
+
+    @property
+    def answers(self) -> int:
+        """How many recipients were answered for since the hold began."""
+        return self.good + self.bad
+
+
+class AccountRecord(msgspec.Struct, array_like=True):
+    """All that is remembered of one account.
+
+    ``own`` are the counts of all days before the last, each weighing half after thirty days.  ``weeks`` are the
+    most of each of the last weeks, ``today`` that of the day that goes on.  ``suspicious_until``: so long
+    nothing becomes usual.  ``cleared_until``: so long only hard evidence holds mail, because a probe
+    came to nothing.  ``allowed`` is how many recipients an hour a hold of today ended with.
+    """
+
+    account: str
+    kind: AccountKind
+    first_at: float
+    hour: Window
+    day: Window
+    recipients: KnownRecipients
+    messages: int = 0
+    own: list[float] = msgspec.field(default_factory=lambda: [0.0] * WIDTH)
+    own_at: float = 0.0
+    weeks: list[Most] = msgspec.field(default_factory=list)
+    today: Most = msgspec.field(default_factory=lambda: Most(0))
+    networks: dict[str, NetworkUse] = msgspec.field(default_factory=dict)
+    countries: dict[str, float] = msgspec.field(default_factory=dict)
+    links: dict[int, LinkUse] = msgspec.field(default_factory=dict)
+    texts: dict[int, TextUse] = msgspec.field(default_factory=dict)
+    shared: SharedWithOthers | None = None
+    standing: Standing = Standing.NORMAL
+    standing_at: float = 0.0
+    hold: Hold | None = None
+    offences: list[float] = msgspec.field(default_factory=list)
+    suspicious_until: float = 0.0
+    cleared_until: float = 0.0
+    allowed: int = 0
+
+    def days_known(self, now: float) -> float:
+        """Return for how many days the account is known, as far back as what is usual weighs."""
+        return min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY)
+
+    def most(self) -> Most:
+        """Return the most of all weeks remembered."""
+        weeks = self.weeks
+        if len(weeks) == 1:
+            return weeks[0]
+        of_all = Most(0)
+        for week in weeks:
+            of_all.new_hour = max(of_all.new_hour, week.new_hour)
+            of_all.new_day = max(of_all.new_day, week.new_day)
+            of_all.recipients_hour = max(of_all.recipients_hour, week.recipients_hour)
+            of_all.fresh_targets_day = max(of_all.fresh_targets_day, week.fresh_targets_day)
+            of_all.listed_targets_day = max(of_all.listed_targets_day, week.listed_targets_day)
+            of_all.same_text = max(of_all.same_text, week.same_text)
+        return of_all
+
+    def from_new_networks(self, now: float) -> NetworkUse:
+        """Return the counts of all messages from networks that are new to the account."""
+        of_all = NetworkUse(0.0, 0.0)
+        for use in self.networks.values():
+            if use.new_until > now:
+                of_all.messages += use.messages
+                of_all.to_strangers += use.to_strangers
+                of_all.fresh_linked += use.fresh_linked
+        return of_all
+
+
+def new_record(account: str, kind: AccountKind, at: float) -> AccountRecord:
+    """Return the record of an account that nothing is known of yet."""
+    return AccountRecord(
+        account=account,
+        kind=kind,
+        first_at=at,
+        hour=window(HOUR // 4, 4),
+        day=window(4 * HOUR, 6),
+        recipients=KnownRecipients(at),
+        own_at=at,
+    )

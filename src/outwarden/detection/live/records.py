@@ -1,0 +1,62 @@
+"""The records of all accounts.  A saved one stays bytes until its account is heard of: most sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from outwarden.detection.live.encoding import decode_record, encode_record
+from outwarden.detection.live.record import AccountRecord, new_record
+from outwarden.events import AccountKind
+
+
+class Records:
+    """Records by account."""
+
+    def __init__(self, saved: Iterable[tuple[str, bytes]] = ()) -> None:
+        self._awake: dict[str, AccountRecord] = {}
+        self._asleep: dict[str, bytes] = dict(saved)
+        self._changed: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._awake) + len(self._asleep)
+
+    def get(self, account: str) -> AccountRecord | None:
+        """Return an account's record to be changed, None where there is none.
+
+        Raises ``RecordError`` where what was saved cannot be read.
+        """
+        record = self._awake.get(account)
+        if record is None:
+            saved = self._asleep.get(account)
+            if saved is None:
+                return None
+            record = self._awake[account] = decode_record(saved)
+            del self._asleep[account]
+        self._changed.add(account)
+        return record
+
+    def get_or_new(self, account: str, kind: AccountKind, now: float) -> AccountRecord:
+        """Return an account's record to be changed, a new one where there is none."""
+        record = self.get(account)
+        if record is None:
+            record = self._awake[account] = new_record(account, kind, now)
+            self._changed.add(account)
+        return record
+
+    def put(self, record: AccountRecord) -> None:
+        """Put a record in the place of what is there."""
+        self._asleep.pop(record.account, None)
+        self._awake[record.account] = record
+        self._changed.add(record.account)
+
+    def changed(self) -> Iterator[tuple[str, bytes]]:
+        """Return the records looked at since this was last asked, as bytes, in the order of their accounts."""
+        for account in sorted(self._changed):
+            yield account, encode_record(self._awake[account])
+        self._changed.clear()
+
+    def all(self) -> Iterator[tuple[str, bytes]]:
+        """Return all records as bytes, in the order of their accounts."""
+        for account in sorted((*self._awake, *self._asleep)):
+            record = self._awake.get(account)
+            yield account, self._asleep[account] if record is None else encode_record(record)

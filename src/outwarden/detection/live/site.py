@@ -1,0 +1,83 @@
+"""What accounts share: links, texts and client addresses, and which of their users are suspicious.
+
+A link that many accounts use is a campaign only if most of its users are suspicious themselves; a
+circular that a whole university passes on is none.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+DAY = 86_400
+MOST_SHARED = 100_000
+MOST_USERS = 16
+REMEMBERED = 30 * DAY
+
+
+class Shared(msgspec.Struct, array_like=True):
+    """One thing that messages carry: when first and last seen, its first users, and which of them were suspicious.
+
+    ``blocked``: one of them was blocked over it.
+    """
+
+    first_at: float
+    last_at: float
+    users: list[str]
+    more_users: bool = False
+    suspicious: list[str] = msgspec.field(default_factory=list)
+    blocked: bool = False
+
+    def suspicious_beside(self, account: str) -> int:
+        """Return how many users other than this one are suspicious, 0 where they are not at least half of all."""
+        others = len(self.suspicious) - (account in self.suspicious)
+        enough = 1 if self.blocked else 2
+        return others if others >= enough and 2 * others >= len(self.users) - 1 and not self.more_users else 0
+
+    def suspect(self, account: str) -> None:
+        """Note that a user of it is suspicious."""
+        if account in self.users and account not in self.suspicious:
+            self.suspicious.append(account)
+
+
+class Site(msgspec.Struct):
+    """Everything shared, by key; what was not used for longest leaves first."""
+
+    shared: dict[int, Shared] = msgspec.field(default_factory=dict)
+
+    def use(self, key: int, account: str, now: float) -> Shared:
+        """Note that an account uses a thing, and return it."""
+        shared = self.shared.pop(key, None)
+        if shared is None or now - shared.last_at > REMEMBERED:
+            shared = Shared(now, now, [account])
+            if len(self.shared) >= MOST_SHARED:
+                del self.shared[next(iter(self.shared))]
+        elif account not in shared.users:
+            if len(shared.users) < MOST_USERS:
+                shared.users.append(account)
+            else:
+                shared.more_users = True
+        self.shared[key] = shared
+        shared.last_at = max(shared.last_at, now)
+        return shared
+
+    def blame(self, keys: list[int], account: str) -> None:
+        """Note that an account was blocked that used these."""
+        for key in keys:
+            shared = self.shared.get(key)
+            if shared is not None:
+                shared.suspect(account)
+                shared.blocked = True
+
+    def absolve(self, keys: list[int], account: str) -> None:
+        """Take back what was held against an account and its links and texts."""
+        for key in keys:
+            shared = self.shared.get(key)
+            if shared is not None and account in shared.suspicious:
+                shared.suspicious.remove(account)
+                shared.blocked = shared.blocked and bool(shared.suspicious)
+
+
+def key_of(kind: str, text: str) -> int:
+    """Return the key of a link, a text or a client address."""
+    return xxh3_64_intdigest(f"{kind}:{text}".encode("utf-8", "surrogatepass"))
