@@ -29,6 +29,10 @@ from outwarden.detection.live.weights import Weights, shipped_weights
 from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Standing, Submitted
 
 
+_QUANTITY_AT_MOST = 6.0
+"""So much do quantity and strangers add at most to what an account is blocked for."""
+
+
 class Release(NamedTuple):
     """How many held recipients may leave now, oldest first; and a decision where the account is blocked instead."""
 
@@ -256,4 +260,5 @@ class Judge:
 
 
 def _blocks(ledger: Ledger, bounds: Bounds) -> bool:
-    return ledger.total >= bounds.block and ledger.proofs >= 2
+    beyond = max(0.0, ledger.quantity - _QUANTITY_AT_MOST)
+    return ledger.total - beyond >= bounds.block and ledger.proofs >= 2

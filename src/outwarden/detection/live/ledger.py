@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from outwarden.detection.live.counts import Count
 from outwarden.detection.live.scene import Scene
 from outwarden.detection.live.streams import (
     campaign,
@@ -48,6 +49,9 @@ PROOF: tuple[ModuleType, ...] = (
     foreign_from,
 )
 
+OF_INBOUND: tuple[ModuleType, ...] = (fresh_links, refused, content_verdict, many_links, listed_links)
+"""What the spam shows that an account only passes on: together they weigh as much as the heaviest of them."""
+
 PROOF_FROM = 1.5
 """From so many points on a stream counts as one proof;"""
 TWO_PROOFS_FROM = 3.0
@@ -57,11 +61,15 @@ LOWEST = -3.0
 
 
 class Ledger(NamedTuple):
-    """Points by stream (those of the ``Scales``, in their order), their sum, the part that is hard, and proofs."""
+    """Points by stream (those of the ``Scales``, in their order) and their sum.
+
+    ``hard`` is the sum of what is proof, ``quantity`` of what is not; ``proofs`` is how many streams prove enough.
+    """
 
     points: tuple[float, ...]
     total: float
     hard: float
+    quantity: float
     proofs: int
 
 
@@ -71,6 +79,7 @@ class _Stream(NamedTuple):
     words: Callable[[Scene, Any], str]
     weights: Any
     hard: bool
+    of_inbound: bool
     two_proofs_from: float
 
 
@@ -93,6 +102,7 @@ class Scales:
                 module.words,
                 getattr(weights, name_of(module).replace("-", "_")),
                 module in PROOF,
+                module in OF_INBOUND,
                 TWO_PROOFS_FROM if module is many_links else float("inf"),
             )
             for module in (*QUANTITY, *PROOF)
@@ -103,23 +113,28 @@ class Scales:
     def weigh(self, scene: Scene, declared: bool = False) -> Ledger:
         """Weigh all that is known of an account; of a declared bulk sender's mail the quantity says nothing."""
         points = []
-        negative = total = hard = 0.0
+        of_inbound = _relays(scene)
+        inbound = 0.0
+        negative = hard = quantity = 0.0
         proofs = 0
         for stream in self._declared if declared else self._streams:
             one = round(stream.points(scene, stream.weights), 1)
+            if of_inbound and stream.of_inbound and one > 0.0:
+                one, inbound = max(0.0, round(one - inbound, 1)), max(one, inbound)
             points.append(one)
             if one > 0.0:
-                total += one
-                if stream.hard:
-                    hard += one
-                    if one >= PROOF_FROM:
-                        proofs += 2 if one >= stream.two_proofs_from else 1
+                if not stream.hard:
+                    quantity += one
+                    continue
+                hard += one
+                if one >= PROOF_FROM:
+                    proofs += 2 if one >= stream.two_proofs_from else 1
             else:
                 negative += one
         if negative < LOWEST:
             points = [one if one > 0.0 else round(one * LOWEST / negative, 1) for one in points]
             negative = sum(one for one in points if one < 0.0)
-        return Ledger(tuple(points), round(total + negative, 1), hard, proofs)
+        return Ledger(tuple(points), round(hard + quantity + negative, 1), hard, quantity, proofs)
 
     def entries(self, ledger: Ledger, scene: Scene, evidence: tuple[str, ...] = ()) -> tuple[Finding, ...]:
         """Return the ledger in words, heaviest entry first; ``evidence`` is what was looked at last."""
@@ -136,3 +151,9 @@ class Scales:
         """Return the points by the names of streams."""
         streams = self._streams if len(ledger.points) == len(self._streams) else self._declared
         return {stream.name: one for stream, one in zip(streams, ledger.points, strict=True)}
+
+
+def _relays(scene: Scene) -> bool:
+    """Say whether the account always passes on mail of others: a forwarder, a mailing list."""
+    messages = scene.own[Count.MESSAGES]
+    return messages >= 10 and 2 * scene.own[Count.FOREIGN] >= messages
