@@ -29,10 +29,6 @@ from outwarden.detection.live.weights import Weights, shipped_weights
 from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Standing, Submitted
 
 
-_QUANTITY_AT_MOST = 6.0
-"""So much do quantity and strangers add at most to what an account is blocked for."""
-
-
 class Release(NamedTuple):
     """How many held recipients may leave now, oldest first; and a decision where the account is blocked instead."""
 
@@ -257,6 +253,10 @@ class Judge:
         self._site.absolve([*record.links, *record.texts], record.account)
         trust(record, now)
         record.hold = None
+
+
+_QUANTITY_AT_MOST = 6.0
+"""So much do quantity and strangers add at most to what an account is blocked for."""
 
 
 def _blocks(ledger: Ledger, bounds: Bounds) -> bool:
