@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from outwarden.detection.baseline.troubles import RATES, Rate, Trouble, rows_of, troubles
+from outwarden.detection.baseline.troubles import HIGHEST, RATES, Rate, Trouble, rows_of, troubles
 from outwarden.detection.baseline.words import Share, largest, shares_of, trouble_finding
 from outwarden.detection.destination_history import Flow
 from outwarden.detection.hours import Hours
@@ -20,6 +20,7 @@ _RARITY_OF_ONE = 2e-5
 """The same for one of many destinations."""
 _HIGHEST_OF_ONE = 1.5
 _MOST_ALONE = 3
+_NEARLY_ALL = 0.75
 
 
 class Behind(NamedTuple):
@@ -60,7 +61,9 @@ def flow_findings(
     found = []
     for trouble in everywhere:
         accounts, lines = behind(trouble)
-        found.append(trouble_finding(EVERYWHERE, trouble, _where(trouble, destinations), accounts, lines))
+        where = _where(trouble, destinations)
+        highest = _HIGHEST_OF_ONE if _a_receivers(trouble, where) else HIGHEST
+        found.append(trouble_finding(EVERYWHERE, trouble, where, accounts, lines, highest))
     alone = [
         (trouble, domain)
         for domain, of_one in of_destinations.items()
@@ -72,6 +75,11 @@ def flow_findings(
         accounts, lines = behind_one(domain, trouble)
         found.append(trouble_finding(domain, trouble, accounts=accounts, evidence=lines, highest=_HIGHEST_OF_ONE))
     return found
+
+
+def _a_receivers(trouble: Trouble, where: list[Share]) -> bool:
+    """Say whether it is one receiver that puts off: it may be down, and that is no spam."""
+    return trouble.rate.counts == Flow.DEFERRED and bool(where) and where[0][1] >= _NEARLY_ALL
 
 
 def _same(one: Trouble, other: Trouble) -> bool:

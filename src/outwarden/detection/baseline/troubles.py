@@ -123,17 +123,16 @@ def _judge(rate: Rate, past: SharePast, hour: int, bad: int, total: int, rarity:
     usual = past.usual(hour)
     share, usually = bad / total, max(usual.share, rate.least)
     times = _TIMES_ITS_RHYTHM if usual.rhythm else _TIMES_ITS_PAST
-    if (
-        share < max(times * usually, _TIMES_ITS_MOST * usual.most)
-        or not _more(bad, usual)
-        or past.precedent(hour, bad, total, _TIMES_ITS_RHYTHM)
-    ):
-        return 0.0, usually
-    honest = past.honest(usually, usual.weight)
-    if beta_binomial_tail(bad, total, honest) > rarity:
-        return 0.0, usually
-    points = min(HIGHEST, log_odds(bad, total, honest, rate.troubled), _POINTS_FOR_DOUBLING * log2(share / usually))
-    return (round(points, 1) if points >= LOWEST else 0.0), usual.share
+    beyond = share >= max(times * usually, _TIMES_ITS_MOST * usual.most) and _more(bad, usual)
+    if not beyond or past.precedent(hour, bad, total, _TIMES_ITS_RHYTHM):
+        return 0.0, usual.share
+    if beta_binomial_tail(bad, total, past.honest(usually, usual.weight)) > rarity:
+        return 0.0, usual.share
+    # It is strange here; how much it weighs is told by what is strange anywhere.
+    anywhere = max(usually, rate.prior)
+    odds = log_odds(bad, total, past.honest(anywhere, usual.weight), rate.troubled)
+    points = min(HIGHEST, odds, _POINTS_FOR_DOUBLING * log2(share / anywhere))
+    return max(LOWEST, round(points, 1)), usual.share
 
 
 def _more(bad: int, usual: Usual) -> bool:

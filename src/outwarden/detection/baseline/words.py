@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from outwarden.detection.baseline.troubles import Trouble
+from outwarden.detection.baseline.troubles import HIGHEST, Trouble
 from outwarden.detection.hours import start_of
 from outwarden.events import Finding
 
@@ -23,7 +23,7 @@ def trouble_finding(
     destinations: Iterable[Share] = (),
     accounts: Iterable[Share] = (),
     evidence: tuple[str, ...] = (),
-    highest: float = 9.0,
+    highest: float = HIGHEST,
 ) -> Finding:
     """Return the trouble in words; ``where`` begins the text: "all destinations", or a domain."""
     share, usual = 100 * trouble.bad / trouble.total, 100 * trouble.usual
