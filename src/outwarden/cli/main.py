@@ -29,6 +29,10 @@ VERBS = {
     ),
     "takedown": ("outwarden.cli.takedown:takedown", "Who answers for an address or domain, and the report to them."),
     "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, its shape, who fills it."),
+    "replay": (
+        "outwarden.cli.replay:replay",
+        "Play past mail to a policy: who would have been stopped, why, at what cost.",
+    ),
     "delisting": ("outwarden.cli.delisting:delisting", "The way off each list: what is to do, and when to ask."),
     "monitor": ("outwarden.cli.monitor:monitor", "Checks for Nagios or Icinga, with perfdata."),
     "run": ("outwarden.cli.run:run", "The service: watch the blocklists, and say when a listing begins and ends."),

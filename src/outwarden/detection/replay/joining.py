@@ -33,7 +33,7 @@ from outwarden.events import (
 MOST_IN_FLIGHT = 200_000
 MOST_ALONE = 50_000
 IN_FLIGHT_SECONDS = 7 * 86_400
-"""Longer than any server keeps a message in its queue (RFC 5321 section 4.5.4.1: at least 4 to 5 days)."""
+"""Longer than servers keep a message in their queues, which is five days mostly."""
 ALONE_SECONDS = 600
 """So long an attempt waits for its submission: readers hold back for a minute what a filter may have touched."""
 FILTER_SECONDS = 3600

@@ -162,16 +162,25 @@ class Outcome(msgspec.Struct, frozen=True):
         return 1000 * self.honest.blocks / account_days if account_days else 0.0
 
 
+class Fate(msgspec.Struct, frozen=True):
+    """What a policy did to one account: the worst of it, since when, and what left, came late and never left.
+
+    ``left`` recipients left once the account was stolen or suspicious; ``late`` and ``never`` are honest messages.
+    """
+
+    would_be: str = "accepted"
+    since: datetime | None = None
+    left: int = 0
+    late: int = 0
+    never: int = 0
+
+
 class Difference(msgspec.Struct, frozen=True):
-    """One account on which two policies differ: what each did to it at last, when first, and what left."""
+    """One account that two policies treat differently."""
 
     account: str
-    first: str
-    second: str
-    first_at: datetime | None
-    second_at: datetime | None
-    first_left: int
-    second_left: int
+    first: Fate
+    second: Fate
 
 
 def in_order(accounts: Iterable[AccountOutcome]) -> tuple[AccountOutcome, ...]:
@@ -199,23 +208,8 @@ def honest_cost(accounts: Sequence[AccountOutcome], truth_known: bool) -> tuple[
 def differences(first: Outcome, second: Outcome) -> tuple[Difference, ...]:
     """Return the accounts that two policies treat differently, in the order of the first policy's."""
     names = dict.fromkeys(one.account for one in (*first.accounts, *second.accounts))
-    found = []
-    for name in names:
-        one, other = first.account(name), second.account(name)
-        if _fate(one) == _fate(other):
-            continue
-        found.append(
-            Difference(
-                account=name,
-                first=worst(one),
-                second=worst(other),
-                first_at=_since(one),
-                second_at=_since(other),
-                first_left=one.leaked if one else 0,
-                second_left=other.leaked if other else 0,
-            )
-        )
-    return tuple(found)
+    every = [Difference(name, _fate(first.account(name)), _fate(second.account(name))) for name in names]
+    return tuple(one for one in every if one.first != one.second)
 
 
 def worst(one: AccountOutcome | None) -> str:
@@ -227,12 +221,8 @@ def worst(one: AccountOutcome | None) -> str:
     return What.HELD.value if one.turns else "deferred"
 
 
-def _since(one: AccountOutcome | None) -> datetime | None:
-    if one is None or not one.turns:
-        return None
-    return (one.first(What.BLOCKED) or one.turns[0]).at
-
-
-def _fate(one: AccountOutcome | None) -> tuple[str, datetime | None, tuple[int, ...]]:
-    counts = () if one is None or not one.stopped else (one.leaked, one.cost.delayed, one.cost.never)
-    return worst(one), _since(one), counts
+def _fate(one: AccountOutcome | None) -> Fate:
+    if one is None:
+        return Fate()
+    turn = one.first(What.BLOCKED) or (one.turns[0] if one.turns else None)
+    return Fate(worst(one), None if turn is None else turn.at, one.leaked, one.cost.delayed, one.cost.never)
