@@ -55,16 +55,24 @@ class Generation(msgspec.Struct, array_like=True):
         numbers.insert(place, number)
         if len(numbers) <= _MOST_NUMBERS:
             self.numbers = numbers.tobytes()
-            return
-        self.filter = bytearray(_FILTER_BYTES)
-        for one in numbers:
-            _set(self.filter, one)
-        self.numbers = b""
+        else:
+            self._widen(numbers)
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is in it."""
-        return not self.filter and not self.numbers
+    def add_all(self, other: Generation) -> None:
+        """Remember all that another generation does."""
+        for number in array("I", other.numbers):
+            self.add(number)
+        if other.filter:
+            if not self.filter:
+                self._widen(array("I", self.numbers))
+            self.filter = bytearray(one | another for one, another in zip(self.filter, other.filter, strict=True))
+
+    def _widen(self, numbers: array[int]) -> None:
+        """Turn the numbers into a filter."""
+        self.filter = bytearray(_FILTER_BYTES)
+        for number in numbers:
+            _set(self.filter, number)
+        self.numbers = b""
 
 
 class KnownRecipients(msgspec.Struct, array_like=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from outwarden.detection.live.encoding import decode_record, encode_record
+from outwarden.detection.live.merging import merged
 from outwarden.detection.live.record import AccountRecord, new_record
 from outwarden.events import AccountKind
 
@@ -48,6 +49,11 @@ class Records:
         self._asleep.pop(record.account, None)
         self._awake[record.account] = record
         self._changed.add(record.account)
+
+    def merge(self, record: AccountRecord) -> None:
+        """Add what another record of an account knows, one that has not counted the same events."""
+        there = self.get(record.account)
+        self.put(record if there is None else merged(there, record))
 
     def changed(self) -> Iterator[tuple[str, bytes]]:
         """Return the records looked at since this was last asked, as bytes, in the order of their accounts."""
