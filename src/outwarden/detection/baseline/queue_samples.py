@@ -70,8 +70,10 @@ class QueuePast:
         """Keep a look; the hours before it are over.  Of one hour at most sixty are kept."""
         hour = hour_of(sample.at)
         if hour > self._hour:
+            over = len(self.samples) - self._of_hour
+            self.samples[over:] = _closed(self.samples[over:])
+            self.samples = [one for one in self.samples if hour_of(one.at) >= hour - PAST_HOURS]
             self._hour, self._of_hour = hour, 0
-            self.samples = [one for one in _closed(self.samples) if hour_of(one.at) >= hour - PAST_HOURS]
         if hour == self._hour and self._of_hour < _MOST_IN_AN_HOUR:
             self._of_hour += 1
             insort(self.samples, sample, key=lambda one: one.at)

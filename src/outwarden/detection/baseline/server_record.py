@@ -53,6 +53,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     destinations: dict[str, _KeptFlow]
     others: _KeptFlow
     newcomers: dict[str, int]
+    emptied_on: int
     queue: list[QueueSample]
 
 
@@ -112,6 +113,7 @@ class ServerRecord:
         self.others = _nothing()
         self.queue = QueuePast()
         self._newcomers: dict[str, int] = {}
+        self._emptied_on = 0
 
     def count(self, event: Attempted) -> None:
         """Count an attempt of an account's mail; what stays here, and expiries, are no part of it."""
@@ -123,7 +125,7 @@ class ServerRecord:
         flow = self.destinations.get(name)
         if flow is None:
             flow = self.others
-            self._meet(name)
+            self._meet(name, hour // 24)
         flow.count(event, hour)
 
     def look(self, sample: QueueSample) -> None:
@@ -154,6 +156,7 @@ class ServerRecord:
         both.destinations = dict(self.destinations)
         for name, flow in other.destinations.items():
             both.adopt(name, flow)
+        both._emptied_on = max(self._emptied_on, other._emptied_on)
         both.queue = self.queue.merged(other.queue)
         newcomers = Counter(self._newcomers) + Counter(other._newcomers)
         both._newcomers = dict(sorted(newcomers.items(), key=lambda one: (-one[1], one[0]))[:_MOST_NEWCOMERS])
@@ -181,21 +184,26 @@ class ServerRecord:
                 {name: flow for name, flow in destinations.items() if flow.rows},
                 self.others.kept(now),
                 self._newcomers,
+                self._emptied_on,
                 self.queue.samples,
             )
         )
 
-    def _meet(self, name: str) -> None:
+    def _meet(self, name: str, day: int) -> None:
         """Count an attempt for a destination that is not told apart, which it will be after the twentieth.
 
-        Where more come than can be counted, all lose one (Misra and Gries): a flood of names stays out.
+        Where more come than can be counted, all lose one (Misra and Gries): a flood of names stays out.  Once a day the
+        least busy of those that are told apart make room.
         """
         newcomers = self._newcomers
         count = newcomers.get(name, 0) + 1
         if count >= _ENOUGH_FOR_ITS_OWN:
-            newcomers.pop(name, None)
             if len(self.destinations) >= MOST_DESTINATIONS:
+                if day <= self._emptied_on:
+                    return
+                self._emptied_on = day
                 self._keep_largest(_KEPT_WHEN_FULL)
+            newcomers.pop(name, None)
             self.destinations[name] = _nothing()
         elif count > 1 or len(newcomers) < _MOST_NEWCOMERS:
             newcomers[name] = count
@@ -223,6 +231,7 @@ def decode_server_record(raw: bytes) -> ServerRecord:
     record.destinations = {name: _flow(flow) for name, flow in kept.destinations.items()}
     record.queue = QueuePast(kept.queue)
     record._newcomers = kept.newcomers
+    record._emptied_on = kept.emptied_on
     return record
 
 
