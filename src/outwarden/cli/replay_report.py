@@ -35,14 +35,14 @@ def headline(outcome: Outcome) -> str:
     held = sum(one.stopped and one.first(What.BLOCKED) is None for one in outcome.accounts)
     honest = outcome.honest
     return (
-        f"{plain(outcome.policy)}: {_accounts(blocked)} blocked, {number(held)} only held; "
+        f"{plain(outcome.policy)}: {_many(blocked, 'account')} blocked, {number(held)} only held; "
         f"of {number(honest.messages)} honest messages {number(honest.delayed)} late, "
         f"{number(honest.never)} of them never sent"
     )
 
 
-def _accounts(count: int) -> str:
-    return f"{number(count)} account{'s' if count != 1 else ''}"
+def _many(count: int, what: str) -> str:
+    return f"{number(count)} {what}{'s' if count != 1 else ''}"
 
 
 def report(answer: Replay, screen: Screen) -> list[str]:
@@ -256,7 +256,7 @@ def _case(one: AccountOutcome, width: int) -> list[str]:
 def _more(count: int, what: str) -> list[str]:
     if count <= 0:
         return []
-    return [click.style(f"and {number(count)} more {what}{'s' if count > 1 else ''}: -v", dim=True)]
+    return [click.style(f"and {_many(count, f'more {what}')}: -v", dim=True)]
 
 
 # -- what it rests on -------------------------------------------------------------------------------
@@ -270,8 +270,8 @@ def what_was_read(answer: Replay) -> list[str]:
         names += f" and {len(read.files) - 3} more files"
     lines = [
         f"Read {names} ({', '.join(read.formats)}): {number(read.lines)} lines, "
-        f"{number(read.lines_not_understood)} not understood; {number(joined.messages)} messages of accounts of ours "
-        f"to {number(joined.recipients)} recipients, {stamp(answer.tape.from_at)} to {stamp(answer.tape.to_at)}.",
+        f"{number(read.lines_not_understood)} not understood; {_many(joined.messages, 'message')} of accounts of ours "
+        f"to {_many(joined.recipients, 'recipient')}, {stamp(answer.tape.from_at)} to {stamp(answer.tape.to_at)}.",
         *(f"{plain(broken)}." for broken in read.broken),
         *(f"{plain(damage)}." for damage in read.damage),
     ]

@@ -110,7 +110,7 @@ class _EventLines:
         self.first_broken = ""
         self._name = source.name
         self._show_unknown = show_unknown
-        self._others = 0
+        self._line = 0
 
     def taken(self) -> list[Event]:
         """Return the events read so far, and forget them."""
@@ -131,6 +131,7 @@ class _EventLines:
             yield self._without_events(text[:end])
             if len(begun) > _LONGEST_LINE:
                 if not too_long:
+                    self._line += 1
                     self._note_broken(begun[:200], "the line is too long")
                 begun, too_long = b"", True
         if begun and not too_long:
@@ -138,16 +139,18 @@ class _EventLines:
 
     def _without_events(self, text: bytes) -> bytes:
         if b"{" not in text or not (_EVENT.match(text) or b"\n{" in text):
-            self._others += text.count(b"\n")
+            self._line += text.count(b"\n")
             return text
         others = []
-        for line in text.splitlines(keepends=True):
+        for line in text.split(b"\n"):
+            self._line += 1
             if _EVENT.match(line):
-                self._read(line)
+                self._read(line.rstrip(b"\r"))
             else:
                 others.append(line)
-        self._others += len(others)
-        return b"".join(others)
+        # After the last newline comes nothing, which is no line.
+        self._line -= text.endswith(b"\n")
+        return b"\n".join(others)
 
     def _read(self, line: bytes) -> None:
         try:
@@ -166,10 +169,9 @@ class _EventLines:
     def _note_broken(self, line: bytes, why: str) -> None:
         self.broken += 1
         if not self.first_broken:
-            number = self._others + self.understood + self.broken
-            self.first_broken = f"{self._name}: line {number} is no event: {why}"
+            self.first_broken = f"{self._name}: line {self._line} is no event: {why}"
         if self._show_unknown is not None:
-            self._show_unknown(line.decode(errors="backslashreplace").rstrip("\r\n"))
+            self._show_unknown(line.decode(errors="backslashreplace"))
 
 
 def _no_event(sources: Sequence[LogSource], broken: int) -> NothingUnderstood:

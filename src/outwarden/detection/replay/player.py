@@ -250,7 +250,7 @@ class _Player:
         if release.decision is not None and release.decision.action is Action.BLOCK:
             self._block(account, now, release.decision)
             return
-        if release.recipients > 0:
+        if release.recipients > 0 or not desk.waiting:
             desk.changed_at = now
             self._let_go(account, release.recipients, now)
             if not desk.held:
@@ -266,9 +266,9 @@ class _Player:
         desk, story = self._desks[account], self._stories[account]
         done = 0
         for one in desk.held:
-            if recipients <= 0:
-                break
             total = one.message.recipients
+            if recipients <= 0 < total - one.gone:
+                break
             going = min(recipients, total - one.gone)
             self._send(one.message, one.gone, one.gone + going, now)
             story.leave(one.message, going)
@@ -294,10 +294,6 @@ class _Player:
         else:
             self._judge.passed(account, now)
             self._let_go(account, desk.waiting, now)
-            # A message for nobody waits, too.
-            for one in desk.held:
-                story.left_late(one.message, now)
-            desk.held.clear()
             story.turn(What.PASSED, now, by_desk=True)
 
     # -- blocking
