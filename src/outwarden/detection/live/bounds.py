@@ -26,11 +26,19 @@ def bounds_of(record: AccountRecord, policy: Policy, now: float) -> Bounds:
         recent = sum(now - at < policy.repeats.days * DAY for at in record.offences)
         earlier = min(policy.repeats.most, policy.repeats.points * recent)
         hold, block = hold - earlier, block - earlier
-    if record.standing is Standing.PROBATION:
-        passed = min(1.0, (now - record.standing_at) / (policy.probation.days * DAY))
-        if passed >= 1.0:
-            record.standing = Standing.NORMAL
+    if record.given_back_at:
+        # A late answer may be from before probation began.
+        since = max(0.0, now - record.given_back_at)
+        if since >= policy.probation.days * DAY:
+            _end_probation(record)
         else:
+            passed = since / (policy.probation.days * DAY)
             hold -= policy.probation.points * (1.0 - passed)
             share = policy.probation.share + (1.0 - policy.probation.share) * passed
     return Bounds(hold, block, share, policy.bulk.get(record.account))
+
+
+def _end_probation(record: AccountRecord) -> None:
+    record.given_back_at = 0.0
+    if record.standing is Standing.PROBATION:
+        record.standing = Standing.NORMAL

@@ -61,8 +61,18 @@ class Window(msgspec.Struct, array_like=True):
     rows: list[list[int] | None]
     sums: list[int]
 
-    def turn(self, now: float) -> list[list[int]]:
-        """Slide to ``now`` (POSIX seconds); return the rows that fell out, oldest first.  Never slides back."""
+    def __post_init__(self) -> None:
+        """Refuse what was saved by another program.  Raises ``ValueError``."""
+        rows = [row for row in self.rows if row is not None]
+        sums = [sum(column) for column in zip(NOTHING, *rows, strict=True)]
+        if self.seconds < 1 or len(self.rows) != self.slots or self.sums != sums or min(map(min, rows), default=0) < 0:
+            raise ValueError("a window whose sums are not those of its rows")
+
+    def turn(self, now: float) -> list[tuple[int, list[int]]]:
+        """Slide to ``now``; return the rows that fell out with when they began, oldest first.  Never slides back.
+
+        All times are POSIX seconds.
+        """
         slot = int(now) // self.seconds
         behind = slot - self.slot
         if behind <= 0:
@@ -74,7 +84,7 @@ class Window(msgspec.Struct, array_like=True):
             row = rows[place]
             if row is not None:
                 rows[place] = None
-                fallen.append(row)
+                fallen.append(((self.slot + step - slots) * self.seconds, row))
                 self.sums = [whole - part for whole, part in zip(self.sums, row, strict=True)]
         self.slot = slot
         return fallen
@@ -105,7 +115,7 @@ class Window(msgspec.Struct, array_like=True):
         self.sums = NOTHING.copy()
 
 
-_NO_ROWS: list[list[int]] = []
+_NO_ROWS: list[tuple[int, list[int]]] = []
 
 
 def window(seconds: int, slots: int) -> Window:

@@ -17,6 +17,11 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(AccountRecord)
 
 
+def writable(text: str) -> str:
+    """Return a text as it can be saved: what is no character is written as an escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def encode_record(record: AccountRecord) -> bytes:
     """Return a record as bytes; equal records give equal bytes."""
     return bytes((VERSION,)) + _encoder.encode(record)

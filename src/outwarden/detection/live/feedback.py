@@ -53,6 +53,11 @@ class Heard(msgspec.Struct):
     current: bytearray = msgspec.field(default_factory=bytearray)
     before: bytearray = msgspec.field(default_factory=bytearray)
 
+    def __post_init__(self) -> None:
+        """Refuse what was saved by another program.  Raises ``ValueError``."""
+        if len(self.current) not in (0, _BYTES) or len(self.before) not in (0, _BYTES):
+            raise ValueError("a set of answers of another size")
+
     def first(self, text: str) -> bool:
         """Remember an answer; return whether it was not heard before."""
         digest = xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))

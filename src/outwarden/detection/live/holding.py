@@ -18,6 +18,7 @@ from outwarden.events import LinkKind, Standing, Submitted
 _HARD_FROM = 1.5
 _MUCH_HARD = 5.0
 _SOFT_BELOW = 1.0
+_BLIND_FROM = 2.0
 _STEP_SECONDS = 55
 """A little less than the minute in which the caller asks again."""
 _BAD_SHARE = 0.12
@@ -30,15 +31,35 @@ _ALLOWED_TIMES = 4
 _MOST_FRESH_TARGETS = 2
 
 
-def must_hold(scene: Scene, ledger: Ledger, traits: Traits, event: Submitted, policy: Policy, bounds: Bounds) -> bool:
-    """Say whether this message begins a hold."""
-    if bounds.declared is not None and _undeclared(event, bounds):
-        return True
-    if ledger.total >= bounds.hold and not cleared(scene, ledger):
-        return True
-    if bounds.declared is not None:
+def goes_on(scene: Scene, traits: Traits, event: Submitted, policy: Policy, bounds: Bounds) -> bool:
+    """Say whether a message leaves even during a hold: mail to acquaintances from a known network, as declared."""
+    if not traits.ordinary or _undeclared(event, bounds):
         return False
-    return _too_many(scene, policy, bounds) or _bulk_from_elsewhere(scene, traits, policy)
+    hold = scene.record.hold
+    waiting = sum(number in hold.strangers for number in traits.recipients) if hold is not None else 0
+    strangers = len(traits.new) + waiting
+    if 2 * strangers >= len(traits.recipients) > 0:
+        return False
+    # Strangers are not fewer among acquaintances.
+    return not strangers or bounds.declared is not None or not _too_many(scene, policy, bounds)
+
+
+def why_hold(
+    scene: Scene, ledger: Ledger, traits: Traits, event: Submitted, policy: Policy, bounds: Bounds
+) -> str | None:
+    """Say in words why this message begins a hold, None where it does not."""
+    if _undeclared(event, bounds):
+        return "a network or link that is not declared for this bulk sender"
+    if ledger.total >= bounds.hold and not cleared(scene, ledger):
+        return f"{ledger.total:.1f} points"
+    if bounds.declared is not None:
+        return None
+    if _too_many(scene, policy, bounds):
+        new, whole = scene.hour[Count.NEW], scene.hour[Count.RECIPIENTS]
+        return f"{new} new of {whole} recipients in an hour, more than go out unseen"
+    if _bulk_from_elsewhere(scene, traits, policy):
+        return "a bulk sender's mail from a network that is new to it"
+    return None
 
 
 def cleared(scene: Scene, ledger: Ledger) -> bool:
@@ -46,13 +67,14 @@ def cleared(scene: Scene, ledger: Ledger) -> bool:
     return scene.now < scene.record.cleared_until and ledger.hard < _HARD_FROM
 
 
-def begin(record: AccountRecord, ledger: Ledger, policy: Policy, bounds: Bounds, now: float) -> None:
-    """Hold the account's mail from now on."""
+def begin(record: AccountRecord, ledger: Ledger, policy: Policy, bounds: Bounds, now: float, why: str) -> Hold:
+    """Hold the account's mail from now on; ``why`` is said with each message that is held."""
     first = policy.probing.first
     if ledger.hard < _SOFT_BELOW:
         first *= 2 if ledger.total >= bounds.hold else 4
     record.standing, record.standing_at = Standing.HELD, now
-    record.hold = Hold(now, first)
+    hold = record.hold = Hold(now, first, why=why)
+    return hold
 
 
 def may_go(scene: Scene, ledger: Ledger, policy: Policy, bounds: Bounds, waiting: int) -> int:
@@ -82,7 +104,7 @@ def _next_probe(scene: Scene, hold: Hold, ledger: Ledger, policy: Policy, waitin
         return 0
     if hold.bad > 2 and hold.bad > _BAD_SHARE * hold.answers:
         return 0
-    if (ledger.total >= probing.below and ledger.hard >= _SOFT_BELOW) or ledger.hard >= _MUCH_HARD:
+    if (ledger.total >= probing.below and ledger.hard >= _BLIND_FROM) or ledger.hard >= _MUCH_HARD:
         # The desk would say no; a few answers more may give the second proof that a block needs.
         budget = probing.blind if waiting >= policy.quantity.floor and ledger.proofs < 2 else 0
     else:
@@ -112,7 +134,8 @@ def _good_answers(hold: Hold) -> bool:
 
 
 def _end(record: AccountRecord) -> None:
-    record.standing = Standing.NORMAL
+    # A hold that came to nothing does not end probation.
+    record.standing = Standing.PROBATION if record.given_back_at else Standing.NORMAL
     record.hold = None
     record.allowed = max(record.allowed, _ALLOWED_TIMES * record.hour.sums[Count.RECIPIENTS])
 

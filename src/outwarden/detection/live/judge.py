@@ -7,7 +7,6 @@ or out of order is put where it belongs or counts for nothing (``feedback.py``).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -16,17 +15,18 @@ from outwarden.detection.live import holding
 from outwarden.detection.live.bounds import Bounds, bounds_of
 from outwarden.detection.live.cause import cause_of
 from outwarden.detection.live.counts import Count
+from outwarden.detection.live.encoding import writable
 from outwarden.detection.live.feedback import Heard, answer_of
-from outwarden.detection.live.learning import HARD_FROM, note_today, suspect, trust, turn
-from outwarden.detection.live.ledger import Ledger, Scales
+from outwarden.detection.live.learning import HARD_FROM, forget_theft, note_today, suspect, trust, turn
+from outwarden.detection.live.ledger import Ledger, Scales, in_order
 from outwarden.detection.live.observing import Traits, observe
 from outwarden.detection.live.policy import Policy
-from outwarden.detection.live.record import MOST_OFFENCES, AccountRecord, SharedWithOthers
+from outwarden.detection.live.record import MOST_OFFENCES, AccountRecord, Hold, SharedWithOthers
 from outwarden.detection.live.records import Records
-from outwarden.detection.live.scene import Scene, scene_of
+from outwarden.detection.live.scene import Scene, moment, scene_of
 from outwarden.detection.live.site import Site
 from outwarden.detection.live.weights import Weights, shipped_weights
-from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Standing, Submitted
+from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Standing, Submitted, event_id
 
 
 class Release(NamedTuple):
@@ -66,26 +66,30 @@ class Judge:
         now = event.at.timestamp()
         record = self.records.get_or_new(event.account, event.kind, now)
         learning = self._turn(record, now)
-        if record.standing is Standing.BLOCKED:
-            return self._refusal(record, event)
+        if record.blocked_by is not None:
+            return msgspec.structs.replace(record.blocked_by, at=event.at)
         traits = observe(record, self._site, event, now)
         note_today(record)
         if learning:
-            return Decision(event.account, Action.ACCEPT, event.at)
+            return Decision(record.account, Action.ACCEPT, event.at)
         bounds = bounds_of(record, self.policy, now)
         scene = scene_of(record, now)
         ledger = self._beside_others(scene, self._scales.weigh(scene, bounds.declared is not None), traits, bounds)
         suspect(record, ledger.hard, now)
-        evidence = (event.queue_id,)
+        evidence = (writable(event.queue_id),)
         if _blocks(ledger, bounds):
             return self._block(scene, ledger, evidence)
-        if traits.ordinary:
-            return Decision(event.account, Action.ACCEPT, event.at, ledger.total)
-        if record.standing is not Standing.HELD:
-            if not holding.must_hold(scene, ledger, traits, event, self.policy, bounds):
-                return Decision(event.account, Action.ACCEPT, event.at, ledger.total)
-            holding.begin(record, ledger, self.policy, bounds, now)
-        return self._decision(self.policy.hold_as, scene, ledger, evidence)
+        if holding.goes_on(scene, traits, event, self.policy, bounds):
+            return Decision(record.account, Action.ACCEPT, event.at, ledger.total)
+        hold = record.hold
+        if hold is None:
+            why = holding.why_hold(scene, ledger, traits, event, self.policy, bounds)
+            if why is None:
+                return Decision(record.account, Action.ACCEPT, event.at, ledger.total)
+            hold = self._begin_hold(scene, ledger, bounds, why)
+        for number in traits.new:
+            hold.strangers.add(number)
+        return self._held(scene, ledger, bounds, hold, evidence)
 
     # -- what comes back
 
@@ -126,7 +130,9 @@ class Judge:
         record = self.records.get(event.account)
         if record is None or record.standing is Standing.BLOCKED:
             return None
-        if event.queue_id and not self._heard.first(f"complaint {event.queue_id} {event.recipient}"):
+        # Without a queue ID the report itself is what may come twice.
+        of = f"complaint {event.queue_id} {event.recipient}" if event.queue_id else event_id(event)
+        if not self._heard.first(of):
             return None
         learning = self._turn(record, now)
         record.day.add(now, Count.COMPLAINTS, 1)
@@ -157,16 +163,21 @@ class Judge:
         if record is not None and record.standing is not Standing.BLOCKED:
             self._trust(record, now)
             record.standing, record.standing_at = Standing.NORMAL, now
+            record.given_back_at = 0.0
 
     def unblocked(self, account: str, now: float, wrongly_blocked: bool = False) -> None:
         """Hear that a person gave an account back; a block that was wrong is no offence."""
         record = self.records.get(account)
         if record is None:
             return
-        if wrongly_blocked and record.offences:
-            record.offences.pop()
-        self._trust(record, now)
-        record.standing, record.standing_at = Standing.PROBATION, now
+        if wrongly_blocked:
+            del record.offences[-1:]
+            self._trust(record, now)
+        else:
+            self._turn(record, now)
+            forget_theft(record, now)
+            self._site.absolve([*record.links, *record.texts], record.account)
+        record.standing, record.standing_at, record.given_back_at = Standing.PROBATION, now, now
 
     def standing(self, account: str) -> Standing:
         """Return how an account stands."""
@@ -226,33 +237,41 @@ class Judge:
             return self._block(scene, ledger)
         held = record.standing is Standing.HELD
         if not held and ledger.total >= bounds.hold and not holding.cleared(scene, ledger):
-            holding.begin(record, ledger, self.policy, bounds, now)
+            self._begin_hold(scene, ledger, bounds, f"{ledger.total:.1f} points")
         return None
+
+    def _begin_hold(self, scene: Scene, ledger: Ledger, bounds: Bounds, why: str) -> Hold:
+        heaviest = [f"{one.rule} {one.points:+.1f}: {one.text}" for one in self._scales.entries(ledger, scene)[:3]]
+        return holding.begin(scene.record, ledger, self.policy, bounds, scene.now, "; ".join((why, *heaviest)))
+
+    def _held(self, scene: Scene, ledger: Ledger, bounds: Bounds, hold: Hold, evidence: tuple[str, ...]) -> Decision:
+        decision = self._decision(self.policy.hold_as, scene, ledger, evidence)
+        if ledger.total >= bounds.hold:
+            return decision
+        # Quantity and declarations hold whatever the points, and points of yesterday are not in the ledger any more.
+        text = f"held since {moment(hold.since):%Y-%m-%d %H:%M} UTC: {hold.why}"
+        why = Finding(rule="hold", points=0.0, text=text, at=decision.at, evidence=evidence)
+        return msgspec.structs.replace(decision, findings=in_order((*decision.findings, why)))
 
     def _block(self, scene: Scene, ledger: Ledger, evidence: tuple[str, ...] = ()) -> Decision:
         record = scene.record
         decision = self._decision(Action.BLOCK, scene, ledger, evidence)
         record.standing, record.standing_at = Standing.BLOCKED, scene.now
+        record.blocked_by = decision
         record.hold = None
         record.offences = [*record.offences, scene.now][-MOST_OFFENCES:]
         self._site.blame([*record.links, *record.texts], record.account)
         return decision
 
-    def _refusal(self, record: AccountRecord, event: Submitted) -> Decision:
-        scene = scene_of(record, event.at.timestamp())
-        return self._decision(Action.BLOCK, scene, self._scales.weigh(scene), (event.queue_id,))
-
     def _decision(self, action: Action, scene: Scene, ledger: Ledger, evidence: tuple[str, ...]) -> Decision:
         cause, because = cause_of(scene, self._scales.points_of(ledger))
-        at = datetime.fromtimestamp(scene.now, UTC)
         findings = self._scales.entries(ledger, scene, evidence)
-        return Decision(scene.record.account, action, at, ledger.total, findings, cause, because)
+        return Decision(scene.record.account, action, scene.at, ledger.total, findings, cause, because)
 
     def _trust(self, record: AccountRecord, now: float) -> None:
         self._turn(record, now)
         self._site.absolve([*record.links, *record.texts], record.account)
         trust(record, now)
-        record.hold = None
 
 
 _QUANTITY_AT_MOST = 6.0

@@ -36,6 +36,11 @@ class Generation(msgspec.Struct, array_like=True):
     numbers: bytes = b""
     filter: bytearray = msgspec.field(default_factory=bytearray)
 
+    def __post_init__(self) -> None:
+        """Refuse what was saved by another program.  Raises ``ValueError``."""
+        if len(self.numbers) % 4 or len(self.filter) not in (0, _FILTER_BYTES):
+            raise ValueError("a set of recipients of another size")
+
     def __contains__(self, number: int) -> bool:
         if self.filter:
             return _has(self.filter, number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from outwarden.detection.live.counts import Count
 from outwarden.detection.live.record import DAY, HALF_LIFE, WEEKS_REMEMBERED, AccountRecord, Most
+from outwarden.events import Standing
 
 HARD_FROM = 1.5
 """Points of hard evidence from which on a day teaches nothing."""
@@ -32,16 +33,16 @@ def turn(record: AccountRecord, now: float, freely: bool) -> None:
     fallen = record.day.turn(now)
     if fallen:
         record.recipients.turn(now)
-        if now >= record.suspicious_until:
-            _forget(record, now)
-            own = record.own
-            for row in fallen:
+        _forget(record, now)
+        own = record.own
+        for began, row in fallen:
+            if began >= record.suspected_at:
                 for place, count in enumerate(row):
                     if count:
                         own[place] += count
     day = int(now) // DAY
     if day > record.today.period:
-        if record.today.period and now >= record.suspicious_until:
+        if record.today.period and record.today.period * DAY >= record.suspected_at:
             _remember_most(record, freely)
         record.today = Most(day)
         record.allowed = 0
@@ -63,14 +64,14 @@ def note_today(record: AccountRecord) -> None:
 
 
 def suspect(record: AccountRecord, hard: float, now: float) -> None:
-    """Learn nothing for a day where the evidence is hard."""
+    """Learn nothing from what happened up to now where the evidence is hard, whenever it leaves the day."""
     if hard >= HARD_FROM:
-        record.suspicious_until = now + DAY
+        record.suspected_at = max(record.suspected_at, now)
 
 
 def trust(record: AccountRecord, now: float) -> None:
     """Take all that the account did as usual, because a person said so, and begin its ledger anew."""
-    record.suspicious_until = 0.0
+    record.suspected_at = 0.0
     _remember_most(record, freely=True)
     for use in record.networks.values():
         use.new_until = 0.0
@@ -78,7 +79,25 @@ def trust(record: AccountRecord, now: float) -> None:
         link.first_at = min(link.first_at, now - 2 * DAY)
     for text in record.texts.values():
         text.first_at = min(text.first_at, now - 3 * DAY)
+    _begin_anew(record)
+
+
+def forget_theft(record: AccountRecord, now: float) -> None:
+    """Take nothing as usual of what was done in the day before the account was blocked, and begin its ledger anew."""
+    blocked_at = record.standing_at if record.standing is Standing.BLOCKED else now
+    day_before = blocked_at - DAY
+    record.suspected_at = max(record.suspected_at, blocked_at)
+    record.today = Most(record.today.period)
+    record.networks = {name: use for name, use in record.networks.items() if use.new_until <= blocked_at}
+    record.links = {key: use for key, use in record.links.items() if use.first_at <= day_before}
+    record.texts = {key: use for key, use in record.texts.items() if use.first_at <= day_before}
+    _begin_anew(record)
+
+
+def _begin_anew(record: AccountRecord) -> None:
     record.shared = None
+    record.hold = None
+    record.blocked_by = None
     record.hour.clear()
     record.day.clear()
 

@@ -7,8 +7,7 @@ added, so that the sum of what is shown is what was decided on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -138,19 +137,25 @@ class Scales:
 
     def entries(self, ledger: Ledger, scene: Scene, evidence: tuple[str, ...] = ()) -> tuple[Finding, ...]:
         """Return the ledger in words, heaviest entry first; ``evidence`` is what was looked at last."""
-        at = datetime.fromtimestamp(scene.now, UTC)
         streams = self._streams if len(ledger.points) == len(self._streams) else self._declared
         found = [
-            Finding(rule=stream.name, points=one, text=stream.words(scene, stream.weights), at=at, evidence=evidence)
+            Finding(
+                rule=stream.name, points=one, text=stream.words(scene, stream.weights), at=scene.at, evidence=evidence
+            )
             for stream, one in zip(streams, ledger.points, strict=True)
             if one
         ]
-        return tuple(sorted(found, key=lambda one: (-one.points, one.rule)))
+        return in_order(found)
 
     def points_of(self, ledger: Ledger) -> dict[str, float]:
         """Return the points by the names of streams."""
         streams = self._streams if len(ledger.points) == len(self._streams) else self._declared
         return {stream.name: one for stream, one in zip(streams, ledger.points, strict=True)}
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings as they are shown: heaviest first."""
+    return tuple(sorted(findings, key=lambda one: (-one.points, one.rule)))
 
 
 def _relays(scene: Scene) -> bool:

@@ -52,9 +52,11 @@ def merged(one: AccountRecord, other: AccountRecord) -> AccountRecord:
         standing_at=newer.standing_at,
         hold=newer.hold,
         offences=sorted({*older.offences, *newer.offences})[-MOST_OFFENCES:],
-        suspicious_until=max(older.suspicious_until, newer.suspicious_until),
+        suspected_at=max(older.suspected_at, newer.suspected_at),
         cleared_until=newer.cleared_until,
         allowed=newer.allowed,
+        given_back_at=newer.given_back_at,
+        blocked_by=newer.blocked_by,
     )
 
 

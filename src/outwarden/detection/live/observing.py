@@ -6,6 +6,7 @@ import msgspec
 
 from outwarden.detection.client_networks import network_of
 from outwarden.detection.live.counts import MOST, Count
+from outwarden.detection.live.encoding import writable
 from outwarden.detection.live.known_recipients import number_of
 from outwarden.detection.live.record import (
     DAY,
@@ -34,11 +35,18 @@ _SPAM_PER_TEXT = 3
 """So often a verdict on one text counts: it is one mistake, or one campaign."""
 
 _MOST_LINKS_READ = 50
+_LONGEST_NAME = 64
+"""No network and no country is called longer; what claims to be is cut."""
 
 
 class Traits(msgspec.Struct):
-    """What is remarkable about one message, and what it shares with those of other accounts."""
+    """What is remarkable about one message, and what it shares with those of other accounts.
 
+    ``recipients`` are the numbers of its recipients, each once, and ``new`` those of them that are new.
+    """
+
+    recipients: list[int] = []
+    new: list[int] = []
     to_strangers: bool = False
     new_network: bool = False
     fresh_link: bool = False
@@ -54,8 +62,7 @@ class Traits(msgspec.Struct):
 
 def observe(record: AccountRecord, site: Site, event: Submitted, now: float) -> Traits:
     """Count a message and return what is remarkable about it."""
-    new = _recipients(record, event, now)
-    traits = Traits(to_strangers=2 * new >= len(event.recipient_addresses) > 0, shared=[])
+    traits = _recipients(record, event, now)
     if traits.to_strangers:
         record.hour.add(now, Count.TO_STRANGERS, 1)
         record.day.add(now, Count.TO_STRANGERS, 1)
@@ -66,7 +73,7 @@ def observe(record: AccountRecord, site: Site, event: Submitted, now: float) -> 
         use.messages += 1
         use.to_strangers += traits.to_strangers
         use.fresh_linked += traits.fresh_link
-    text = _text(record, site, event, new, now, traits)
+    text = _text(record, site, event, now, traits)
     if event.filter_verdict is not None:
         _verdict(record, event.filter_verdict, text, now, traits)
     if event.foreign_from:
@@ -75,12 +82,11 @@ def observe(record: AccountRecord, site: Site, event: Submitted, now: float) -> 
     return traits
 
 
-def _recipients(record: AccountRecord, event: Submitted, now: float) -> int:
-    known = record.recipients
-    new = 0
-    for address in event.recipient_addresses:
-        if known.meet(number_of(address)):
-            new += 1
+def _recipients(record: AccountRecord, event: Submitted, now: float) -> Traits:
+    # The same one twice makes nobody less of a stranger.
+    recipients = list(dict.fromkeys(map(number_of, event.recipient_addresses)))
+    met = list(filter(record.recipients.meet, recipients))
+    new = len(met)
     # A log line may claim any number.
     whole = min(max(len(event.recipient_addresses), event.recipients), MOST)
     for window in (record.hour, record.day):
@@ -94,7 +100,7 @@ def _recipients(record: AccountRecord, event: Submitted, now: float) -> int:
             if new:
                 row[Count.NEW] += new
                 sums[Count.NEW] += new
-    return new
+    return Traits(recipients, met, to_strangers=2 * new >= len(recipients) > 0)
 
 
 def _network(record: AccountRecord, site: Site, event: Submitted, now: float, traits: Traits) -> NetworkUse | None:
@@ -104,13 +110,14 @@ def _network(record: AccountRecord, site: Site, event: Submitted, now: float, tr
         if event.client_address is None:
             return None
         name = network_of(event.client_address)
+    name = writable(name)[:_LONGEST_NAME]
     use = record.networks.get(name)
     if use is None:
         use = _meet_network(record, name, now)
     use.last_at = now
     new = use.new_until > now
     if event.country is not None:
-        _country(record, event.country, new, now)
+        _country(record, writable(event.country)[:_LONGEST_NAME], new, now)
     if not new:
         return None
     traits.new_network = True
@@ -161,7 +168,7 @@ def _links(record: AccountRecord, site: Site, event: Submitted, now: float, trai
         own.last_at = now
         if link.listed and first:
             record.day.add(now, Count.LISTED_TARGETS, 1)
-        common = now - shared.first_at > _COMMON_AFTER and not shared.suspicious
+        common = now - shared.first_at > _COMMON_AFTER and not shared.mostly_suspicious
         if soft and not common and now - own.first_at < DAY:
             traits.fresh_link = True
             if first:
@@ -170,7 +177,7 @@ def _links(record: AccountRecord, site: Site, event: Submitted, now: float, trai
         record.day.add(now, Count.FRESH_LINKED, 1)
 
 
-def _text(record: AccountRecord, site: Site, event: Submitted, new: int, now: float, traits: Traits) -> TextUse | None:
+def _text(record: AccountRecord, site: Site, event: Submitted, now: float, traits: Traits) -> TextUse | None:
     if event.fingerprint is None:
         return None
     key = key_of("text", event.fingerprint)
@@ -182,7 +189,7 @@ def _text(record: AccountRecord, site: Site, event: Submitted, new: int, now: fl
             del texts[min(texts, key=lambda one: (texts[one].messages > 1, texts[one].last_at))]
         text = texts[key] = TextUse(now, now)
     text.messages += 1
-    text.new += new
+    text.new += len(traits.new)
     text.replies += event.reply
     text.last_at = now
     if text.new > record.today.same_text:

@@ -52,7 +52,7 @@ class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Beyond the larger of both a day only a person lets mail go;"""
     clean_times: int = 6
     """so many times as much where nothing but quantity speaks against the account and the answers are good."""
-    clean_answers: int = 24
+    clean_answers: int = 12
     """So many good answers end a hold that nothing but quantity led to."""
 
 

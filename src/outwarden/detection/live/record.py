@@ -9,8 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from outwarden.detection.live.counts import WIDTH, Window, window
-from outwarden.detection.live.known_recipients import KnownRecipients
-from outwarden.events import AccountKind, Standing
+from outwarden.detection.live.known_recipients import Generation, KnownRecipients
+from outwarden.events import AccountKind, Decision, Standing
 
 HOUR = 3600
 DAY = 86_400
@@ -23,6 +23,7 @@ MOST_COUNTRIES = 12
 MOST_LINKS = 24
 MOST_TEXTS = 12
 MOST_OFFENCES = 8
+MOST_OWN = 2.0**63
 
 
 class NetworkUse(msgspec.Struct, array_like=True):
@@ -81,7 +82,8 @@ class SharedWithOthers(msgspec.Struct, array_like=True):
 class Hold(msgspec.Struct, array_like=True):
     """How a hold goes: since when, how many recipients the next probe lets out, and what came of those before.
 
-    ``bad`` counts unknown and refused recipients, ``refused`` only the latter.
+    ``bad`` counts unknown and refused recipients, ``refused`` only the latter.  ``why`` says in words what led to it.
+    ``strangers`` are recipients that were new in mail that is held: who is written to again is no acquaintance yet.
     """
 
     since: float
@@ -91,6 +93,8 @@ class Hold(msgspec.Struct, array_like=True):
     good: int = 0
     bad: int = 0
     refused: int = 0
+    why: str = ""
+    strangers: Generation = msgspec.field(default_factory=Generation)
 
     @property
     def answers(self) -> int:
@@ -102,9 +106,10 @@ class AccountRecord(msgspec.Struct, array_like=True):
     """All that is remembered of one account.
 
     ``own`` are the counts of all days before the last, each weighing half after thirty days.  ``weeks`` are the
-    most of each of the last weeks, ``today`` that of the day that goes on.  ``suspicious_until``: so long
-    nothing becomes usual.  ``cleared_until``: so long only hard evidence holds mail, because a probe
-    came to nothing.  ``allowed`` is how many recipients an hour a hold of today ended with.
+    most of each of the last weeks, ``today`` that of the day that goes on.  ``suspected_at`` is when hard evidence
+    was last seen: nothing up to then becomes usual.  ``cleared_until``: so long only hard evidence holds mail, because
+    a probe came to nothing.  ``allowed`` is how many recipients an hour a hold of today ended with.
+    ``given_back_at`` is when probation began, 0 where there is none.  ``blocked_by`` is the decision that blocked it.
     """
 
     account: str
@@ -127,13 +132,21 @@ class AccountRecord(msgspec.Struct, array_like=True):
     standing_at: float = 0.0
     hold: Hold | None = None
     offences: list[float] = msgspec.field(default_factory=list)
-    suspicious_until: float = 0.0
+    suspected_at: float = 0.0
     cleared_until: float = 0.0
     allowed: int = 0
+    given_back_at: float = 0.0
+    blocked_by: Decision | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what was saved by another program.  Raises ``ValueError``."""
+        if len(self.own) != WIDTH or not all(0.0 <= count < MOST_OWN for count in self.own):
+            raise ValueError("counters that cannot be")
 
     def days_known(self, now: float) -> float:
         """Return for how many days the account is known, as far back as what is usual weighs."""
-        return min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY)
+        # A clock may have been set back.
+        return max(0.0, min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY))
 
     def most(self) -> Most:
         """Return the most of all weeks remembered."""

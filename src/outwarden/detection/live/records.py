@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from outwarden.detection.live.encoding import decode_record, encode_record
+from outwarden.detection.live.encoding import decode_record, encode_record, writable
 from outwarden.detection.live.merging import merged
 from outwarden.detection.live.record import AccountRecord, new_record
 from outwarden.events import AccountKind
@@ -26,6 +26,7 @@ class Records:
 
         Raises ``RecordError`` where what was saved cannot be read.
         """
+        account = writable(account)
         record = self._awake.get(account)
         if record is None:
             saved = self._asleep.get(account)
@@ -40,8 +41,8 @@ class Records:
         """Return an account's record to be changed, a new one where there is none."""
         record = self.get(account)
         if record is None:
-            record = self._awake[account] = new_record(account, kind, now)
-            self._changed.add(account)
+            record = new_record(writable(account), kind, now)
+            self.put(record)
         return record
 
     def put(self, record: AccountRecord) -> None:

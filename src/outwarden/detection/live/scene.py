@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from outwarden.detection.live.record import AccountRecord, Most, NetworkUse
+
+# The first and last second that a datetime can say.
+_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
 
 
 class Scene(NamedTuple):
@@ -22,6 +26,11 @@ class Scene(NamedTuple):
     most: Most
     elsewhere: NetworkUse
 
+    @property
+    def at(self) -> datetime:
+        """The moment, in UTC."""
+        return moment(self.now)
+
 
 def scene_of(record: AccountRecord, now: float) -> Scene:
     """Look at an account."""
@@ -34,3 +43,8 @@ def scene_of(record: AccountRecord, now: float) -> Scene:
         record.most(),
         record.from_new_networks(now),
     )
+
+
+def moment(now: float) -> datetime:
+    """Return POSIX seconds as a time in UTC, the nearest that can be said."""
+    return datetime.fromtimestamp(min(max(now, _EARLIEST), _LATEST), UTC)

@@ -34,6 +34,11 @@ class Shared(msgspec.Struct, array_like=True):
         enough = 1 if self.blocked else 2
         return others if others >= enough and 2 * others >= len(self.users) - 1 and not self.more_users else 0
 
+    @property
+    def mostly_suspicious(self) -> bool:
+        """Whether at least half of its users are: one thief does not make the link of others news again."""
+        return bool(self.suspicious) and 2 * len(self.suspicious) >= len(self.users) and not self.more_users
+
     def suspect(self, account: str) -> None:
         """Note that a user of it is suspicious."""
         if account in self.users and account not in self.suspicious:
