@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -107,12 +108,16 @@ def read_policy(text: str) -> Policy:
         raise PolicyError(str(error)) from error
     base = tables.pop("extends", None)
     if base is not None and base not in SHIPPED_POLICIES:
-        raise PolicyError(f"{_where(text, 'extends')}extends: no policy {base!r} is shipped; {_list(SHIPPED_POLICIES)}")
+        where = _where(text, ("extends",))
+        raise PolicyError(f"{where}extends: no policy {base!r} is shipped; {_hint(base, SHIPPED_POLICIES)}")
     merged = _merged(_shipped(base), tables) if base else tables
+    hold_as = merged.get("hold_as", "hold")
+    if hold_as not in ("hold", "defer"):
+        raise PolicyError(f"{_where(text, ('hold_as',))}hold_as: {hold_as!r} is neither 'hold' nor 'defer'")
     try:
         policy = msgspec.convert(merged, Policy)
     except msgspec.ValidationError as error:
-        raise PolicyError(_said(str(error), text)) from error
+        raise PolicyError(_said(str(error), merged, text)) from error
     _check(policy, text)
     return policy
 
@@ -121,7 +126,7 @@ def read_policy(text: str) -> Policy:
 def shipped_policy(name: str) -> Policy:
     """Return a policy of the package: one of ``SHIPPED_POLICIES``.  Raises ``PolicyError``."""
     if name not in SHIPPED_POLICIES:
-        raise PolicyError(f"no policy {name!r} is shipped; {_list(SHIPPED_POLICIES)}")
+        raise PolicyError(f"no policy {name!r} is shipped; {_hint(name, SHIPPED_POLICIES)}")
     return msgspec.convert(_shipped(name), Policy)
 
 
@@ -138,53 +143,82 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(policy: Policy, text: str) -> None:
-    unknown = sorted(policy.streams.off - frozenset(STREAM_NAMES))
-    if unknown:
-        near = get_close_matches(unknown[0], STREAM_NAMES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else _list(STREAM_NAMES)
-        raise PolicyError(f"{_where(text, 'off')}streams.off: no stream {unknown[0]!r}; {hint}")
-    if policy.hold_as not in (Action.HOLD, Action.DEFER):
-        raise PolicyError(f"{_where(text, 'hold_as')}hold_as: {policy.hold_as.value!r} is neither 'hold' nor 'defer'")
+    for unknown in sorted(policy.streams.off - frozenset(STREAM_NAMES)):
+        where = _where(text, ("streams", "off"))
+        raise PolicyError(f"{where}streams.off: no stream {unknown!r}; {_hint(unknown, STREAM_NAMES)}")
+    for table in ("thresholds", "quantity", "probing", "probation", "repeats"):
+        for key, value in msgspec.structs.asdict(getattr(policy, table)).items():
+            least = 1 if (table, key) in _FROM_ONE else 0
+            # Not a number is not at least anything.
+            if not value >= least:
+                raise PolicyError(f"{_where(text, (table, key))}{table}.{key}: {value} is less than {least}")
     thresholds = policy.thresholds
     if not 0 < thresholds.hold <= thresholds.block:
+        where = _where(text, ("thresholds", "hold"), ("thresholds", "block"))
         raise PolicyError(
-            f"{_where(text, 'hold')}thresholds: hold ({thresholds.hold:g}) must lie above 0 and not above "
-            f"block ({thresholds.block:g})"
+            f"{where}thresholds: hold ({thresholds.hold:g}) must lie above 0 and not above block ({thresholds.block:g})"
         )
-    for name, value in (("first", policy.probing.first), ("floor", policy.quantity.floor)):
-        if value < 1:
-            raise PolicyError(f"{_where(text, name)}{name}: {value} is less than 1")
 
 
-def _said(error: str, text: str) -> str:
+def _said(error: str, merged: dict[str, Any], text: str) -> str:
     """Turn msgspec's sentence into one with a line and, for an unknown key, the likely right one."""
-    unknown = re.search(r"contains unknown field `([^`]*)`", error)
+    sentence, _, place = error.partition(" - at `$")
+    in_bulk = place.startswith(".bulk[...]")
+    path = [part.partition("[")[0] for part in place.replace("[...]", "").rstrip("`").split(".")[1:]]
+    if in_bulk:
+        path.insert(1, _wrongly_declared(merged["bulk"]))
+    unknown = re.search(r"contains unknown field `([^`]*)`", sentence)
     if unknown:
-        key = unknown[1]
-        near = get_close_matches(key, _keys(Policy), 1)
-        return f"{_where(text, key)}unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-    place = re.search(r" - at `\$\.?([^`]*)`", error)
-    if not place:
-        return error
-    return f"{_where(text, place[1].rpartition('.')[2])}{place[1]}: {error[: place.start()]}"
+        keys = _keys_of(path)
+        return f"{_where(text, (*path, unknown[1]))}unknown key {unknown[1]!r}; {_hint(unknown[1], keys)}"
+    return f"{_where(text, path)}{'.'.join(path)}: {sentence}"
 
 
-def _keys(struct: type[msgspec.Struct]) -> list[str]:
-    keys = []
-    for field in msgspec.structs.fields(struct):
-        keys.append(field.encode_name)
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            keys += _keys(field.type)
-    return keys
-
-
-def _where(text: str, key: str) -> str:
-    pattern = re.compile(rf"\s*(\[+\s*(?:[^\]#]*\.)?)?[\"']?{re.escape(key)}[\"']?\s*[\]=.]")
-    for number, line in enumerate(text.splitlines(), 1):
-        if pattern.match(line):
-            return f"line {number}: "
+def _wrongly_declared(bulk: dict[str, Any]) -> str:
+    for account, declared in bulk.items():
+        try:
+            msgspec.convert(declared, BulkAccount)
+        except msgspec.ValidationError:
+            return account
     return ""
 
 
-def _list(names: tuple[str, ...]) -> str:
-    return f"there are {', '.join(names)}"
+def _keys_of(path: list[str]) -> tuple[str, ...]:
+    """Return the keys that a table may have."""
+    struct: Any = Policy
+    if path[:1] == ["bulk"]:
+        struct = BulkAccount
+    elif path:
+        struct = next(field.type for field in msgspec.structs.fields(Policy) if field.name == path[0])
+    keys = tuple(field.encode_name for field in msgspec.structs.fields(struct))
+    return keys if path else ("extends", *keys)
+
+
+_FROM_ONE = (("probing", "first"), ("quantity", "floor"))
+_KEY = r"""(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_SETS = re.compile(rf"\s*(\[*)\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*[\]=]")
+
+
+def _where(text: str, *paths: Iterable[str]) -> str:
+    """Return the line that sets one of these keys, or failing that the table it stands in."""
+    wanted = [tuple(path) for path in paths]
+    deepest = found = 0
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        sets = _SETS.match(line)
+        if sets is None:
+            continue
+        keys = tuple(key.strip("\"'") for key in re.findall(_KEY, sets[2]))
+        if sets[1]:
+            table, keys = keys, ()
+        here = (*table, *keys)
+        for path in wanted:
+            depth = min(len(here), len(path))
+            if here[:depth] == path[:depth] and depth > deepest:
+                deepest, found = depth, number
+    return f"line {found}: " if found else ""
+
+
+def _hint(wrong: object, names: tuple[str, ...]) -> str:
+    near = get_close_matches(str(wrong), names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
