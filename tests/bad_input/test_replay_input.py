@@ -114,7 +114,7 @@ ODD: list[tuple[str, Callable[[str], str], str]] = [
     ("a truncated line", lambda text: text + text[:50] + "\n", "1 not understood"),
     ("cut off at the end", lambda text: text + text[:50], "e: line 4 is no event: Input data was truncated."),
     ("a far year", lambda text: text + events(days="9").replace("2026-", "9999-"), "its time is not one of mail."),
-    ("control characters", lambda text: text + events("\\u001b[2Jevil"), "6 messages of accounts of ours"),
+    ("a name that attacks", lambda text: text + events("\\u001b[2J<script>evil"), "6 messages of accounts of ours"),
     ("a huge count", lambda text: text.replace('"recipients":1', '"recipients":4611686018427387904'), "to 300,000 rec"),
     ("no recipients", lambda text: text.replace('"recipients":1', '"recipients":0'), "to 0 recipients"),
     ("fewer than none", lambda text: text.replace('"recipients":1', '"recipients":-7'), "to 0 recipients"),
@@ -129,11 +129,15 @@ def test_what_is_odd_is_told_and_the_rest_is_played(
     (tmp_path / "e").write_text(spoil(events()))
     page = tmp_path / "page.html"
     arguments = ["--policy", "isp", "--against", "company", "--html", str(page), "--stolen", "tim@isp.example"]
+    if "evil" in (tmp_path / "e").read_text():
+        arguments += ["--stolen", "\x1b[2J<script>evil"]
     assert run(["replay", str(tmp_path / "e"), *arguments]) == 0
     shown = capsys.readouterr()
     assert says in shown.out
     assert shown.err == ""
-    assert "\x1b" not in shown.out + page.read_text(encoding="utf-8")
+    written = page.read_text(encoding="utf-8")
+    assert "\x1b" not in shown.out + written
+    assert "<script" not in written
 
 
 def test_broken_lines_are_shown_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

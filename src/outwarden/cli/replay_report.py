@@ -36,7 +36,7 @@ def headline(outcome: Outcome) -> str:
     honest = outcome.honest
     return (
         f"{plain(outcome.policy)}: {_many(blocked, 'account')} blocked, {number(held)} only held; "
-        f"of {number(honest.messages)} honest messages {number(honest.delayed)} late, "
+        f"of {_many(honest.messages, 'honest message')} {number(honest.delayed)} late, "
         f"{number(honest.never)} of them never sent"
     )
 

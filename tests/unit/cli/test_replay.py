@@ -8,15 +8,23 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from outwarden.cli.log_options import Screen
 from outwarden.cli.main import run
+from outwarden.cli.replay_report import report
 from outwarden.cli.sample_day import SampleTruth, sample_truth
+from outwarden.detection.live import SHIPPED_POLICIES, shipped_policy
+from outwarden.detection.replay.outcome import Outcome, What
+from outwarden.detection.replay.player import Plan
+from outwarden.detection.replay.tape import Tape
+from outwarden.events import AccountCause
+from outwarden.service.event_reading import EventReading
+from outwarden.service.log_reading import log_sources
+from outwarden.service.replaying import NamedPolicy, Replay, WhatWasRead, read_tape, replay
 
 ROOT = Path(__file__).resolve().parents[3]
-POLICIES = ["company", "university", "hoster", "isp"]
 
 
 @pytest.fixture(scope="module")
@@ -31,65 +39,77 @@ def truth() -> SampleTruth:
     return sample_truth(1)
 
 
-def stolen(truth: SampleTruth) -> str:
-    return f"--stolen={truth.compromised}={truth.start.isoformat()}"
+@pytest.fixture(scope="module")
+def recorded(log: str) -> tuple[Tape, WhatWasRead]:
+    return read_tape(EventReading(log_sources([log])))
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert run(["--json", "replay", *arguments]) == 0
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return document
+def played(recorded: tuple[Tape, WhatWasRead], plan: Plan, *policies: str) -> Replay:
+    return replay(*recorded, [NamedPolicy(name, shipped_policy(name)) for name in policies], plan, lambda *_: None)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("desk", [[], ["--desk", "30"]], ids=["nobody looks", "a desk"])
+def blocked(outcome: Outcome) -> list[str]:
+    return [one.account for one in outcome.accounts if one.first(What.BLOCKED)]
+
+
+@pytest.mark.parametrize(("policy", "desk"), [*((name, None) for name in SHIPPED_POLICIES), ("company", 30.0)])
 def test_the_stolen_account_is_stopped_and_nobody_else_blocked(
-    log: str, truth: SampleTruth, policy: str, desk: list[str], capsys: pytest.CaptureFixture[str]
+    recorded: tuple[Tape, WhatWasRead], truth: SampleTruth, policy: str, desk: float | None
 ) -> None:
-    (played,) = answer(capsys, log, "--policy", policy, stolen(truth), *desk)["policies"]
-    by_name = {one["account"]: one for one in played["accounts"]}
-    thief = by_name[truth.compromised]
-    assert (thief["would_be"], thief["stolen"]) == ("blocked", True)
-    assert thief["leaked"] <= 30
-    block = next(turn for turn in thief["turns"] if turn["what"] == "blocked")
-    assert block["findings"]
-    assert block["points"] == pytest.approx(sum(finding["points"] for finding in block["findings"]), abs=0.1)
-    assert block["cause"] == "stolen-password"
-    assert played["honest"]["blocks"] == 0
-    for role in ("newsletter", "mailing list", "back from holiday", "forwarder", "web form", "monitoring"):
-        assert by_name.get(truth.honest[role], {}).get("would_be") != "blocked", role
-    if desk:
-        assert played["honest"]["never"] == 0
+    plan = Plan({truth.compromised: truth.start.timestamp()}, desk_minutes=desk)
+    (outcome,) = played(recorded, plan, policy).outcomes
+    assert blocked(outcome) == [truth.compromised]
+    assert set(truth.honest.values()).isdisjoint(blocked(outcome))
+    assert outcome.honest.blocks == 0
+    thief = outcome.account(truth.compromised)
+    assert thief is not None
+    assert thief.leaked <= 30
+    block = thief.first(What.BLOCKED)
+    assert block is not None
+    assert block.findings
+    assert block.points == pytest.approx(sum(finding.points for finding in block.findings), abs=0.05)
+    assert block.cause is AccountCause.STOLEN_PASSWORD
+    if desk is not None:
+        assert outcome.honest.never == 0
+
+
+def test_the_tape_is_what_really_was_sent(recorded: tuple[Tape, WhatWasRead], truth: SampleTruth) -> None:
+    tape, read = recorded
+    sent: dict[str, tuple[int, int]] = {}
+    for message in tape.messages:
+        messages, recipients = sent.get(message.submitted.account, (0, 0))
+        sent[message.submitted.account] = (messages + 1, recipients + message.recipients)
+    assert len(sent) > 300
+    assert sent == {name: (truth.accounts[name].messages, truth.accounts[name].recipients) for name in sent}
+    # A filter hides some: not two in a thousand of all recipients may stay unclear.
+    assert read.joined.unanswered + read.joined.attempts_alone < 0.002 * read.joined.recipients
 
 
 def test_without_a_truth_the_blocked_are_told_and_the_others_are_honest(
-    log: str, truth: SampleTruth, capsys: pytest.CaptureFixture[str]
+    recorded: tuple[Tape, WhatWasRead], truth: SampleTruth
 ) -> None:
-    (played,) = answer(capsys, log, "--policy", "university")["policies"]
-    assert [one["account"] for one in played["accounts"] if one["would_be"] == "blocked"] == [truth.compromised]
-    assert played["accounts"][0]["leaked"] <= 30
-    for of in ("messages", "recipients"):
-        fates = played[of]
-        assert fates["submitted"] == sum(count for fate, count in fates.items() if fate != "submitted")
+    (outcome,) = played(recorded, Plan(), "university").outcomes
+    assert blocked(outcome) == [truth.compromised]
+    assert outcome.accounts[0].leaked <= 30
+    assert outcome.honest_accounts > 300
+    assert outcome.honest.blocks == 0
 
 
-def test_events_give_the_same_answer_as_their_log(
-    log: str, truth: SampleTruth, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_events_make_the_same_tape_as_their_log(
+    log: str, recorded: tuple[Tape, WhatWasRead], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["logs", "--events", log]) == 0
     events = tmp_path / "events.jsonl"
     events.write_text(capsys.readouterr().out)
-    of_log = answer(capsys, log, "--policy", "isp", stolen(truth))
-    of_events = answer(capsys, str(events), "--policy", "isp", stolen(truth))
-    assert of_events["policies"] == of_log["policies"]
-    assert of_events["joined"] == of_log["joined"]
+    tape, _ = read_tape(EventReading(log_sources([str(events)])))
+    assert tape == recorded[0]
 
 
 def test_the_answer_is_the_same_byte_for_byte_in_any_process(log: str, truth: SampleTruth) -> None:
     digests = set()
     for seed in ("1", "2"):
         done = subprocess.run(
-            [sys.executable, "-m", "outwarden", "--json", "replay", log, "--policy", "hoster", stolen(truth)],
+            [sys.executable, "-m", "outwarden", "--json", "replay", log, "--policy", "hoster"],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONHASHSEED": seed},
             capture_output=True,
             timeout=120,
@@ -105,12 +125,16 @@ def test_two_policies_stand_side_by_side(
     strict = tmp_path / "strict.toml"
     strict.write_text('extends = "company"\n[thresholds]\nhold = 3.0\nblock = 8.0\n')
     page = tmp_path / "answer.html"
-    arguments = ["replay", log, "--policy", "university", "--against", str(strict), "--html", str(page), stolen(truth)]
-    assert run(arguments) == 0
-    shown = capsys.readouterr().out
-    assert re.search(r"^ +university +strict\.toml$", shown, flags=re.MULTILINE)
-    assert "Where they differ" in shown
-    assert re.search(rf"^{truth.compromised} \(stolen\) +blocked ", shown, flags=re.MULTILINE)
+    stolen = f"--stolen={truth.compromised}={truth.start.isoformat()}"
+    arguments = ["replay", log, "--policy", "university", "--against", str(strict), "--html", str(page), stolen]
+    assert run(["--json", *arguments]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [of["policy"] for of in document["policies"]] == ["university", "strict.toml"]
+    for of in document["policies"]:
+        for fates in (of["messages"], of["recipients"]):
+            assert fates.pop("submitted") == sum(fates.values())
+        assert (of["accounts"][0]["account"], of["accounts"][0]["would_be"]) == (truth.compromised, "blocked")
+    assert {one["second"]["would_be"] for one in document["differences"]} <= {"held", "blocked"}
     outline = _Outline(page.read_text(encoding="utf-8"))
     assert outline.open == []
     assert outline.tags.count("svg") >= 4
@@ -143,26 +167,24 @@ class _Outline(HTMLParser):
         self.text += data + "\n"
 
 
-def test_it_prints_well_on_80_columns(log: str, truth: SampleTruth) -> None:
-    from outwarden.cli.log_options import Screen
-    from outwarden.cli.replay_report import report
-    from outwarden.detection.live import shipped_policy
-    from outwarden.detection.replay.player import Plan
-    from outwarden.service.event_reading import EventReading
-    from outwarden.service.log_reading import log_sources
-    from outwarden.service.replaying import NamedPolicy, read_tape, replay
-
-    tape, read = read_tape(EventReading(log_sources([log])))
-    policies = [NamedPolicy(name, shipped_policy(name)) for name in ("company", "isp")]
-    played = replay(tape, read, policies, Plan({truth.compromised: None}), lambda _done, _of: None)
+def test_it_prints_well_on_80_columns(recorded: tuple[Tape, WhatWasRead], truth: SampleTruth) -> None:
+    answer = played(recorded, Plan({truth.compromised: None}), "company", "isp")
     for height in (24, None):
-        lines = report(played, Screen(80, height, True))
-        assert [line for line in lines if len(re.sub(r"\x1b\[\d+m", "", line)) > 80] == []
+        lines = [re.sub(r"\x1b\[\d+m", "", line) for line in report(answer, Screen(80, height, True))]
+        assert [line for line in lines if len(line) > 80] == []
+        assert "Where they differ" in lines
+        assert any(re.fullmatch(r" +company +isp", line) for line in lines)
+        assert any(line.startswith(f"{truth.compromised} (stolen)  blocked ") for line in lines)
 
 
-def test_quiet_is_one_line_for_each_policy(log: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["-q", "replay", log, "--policy", "isp", "--against", "hoster"]) == 0
-    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["isp", "hoster"]
+def test_quiet_is_one_line_for_each_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = '{"type":"submitted","at":"2026-04-07T09:00:00Z","host":"mx","queue_id":"1","account":"tim","kind":"login"}'
+    (tmp_path / "events.jsonl").write_text(event)
+    assert run(["-q", "replay", str(tmp_path / "events.jsonl"), "--policy", "isp", "--against", "hoster"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{name}: 0 accounts blocked, 0 only held; of 1 honest message 0 late, 0 of them never sent"
+        for name in ("isp", "hoster")
+    ]
 
 
 def test_a_policy_is_completed_by_name_or_file() -> None:

@@ -37,9 +37,13 @@ IN_FLIGHT_SECONDS = 7 * 86_400
 ALONE_SECONDS = 600
 """So long an attempt waits for its submission: readers hold back for a minute what a filter may have touched."""
 FILTER_SECONDS = 3600
+FINISHED_SECONDS = 86_400
+_SWEPT_EVERY = 10_000
 EARLIEST_YEAR, LATEST_YEAR = 1970, 9900
 """Events of any other year are left out: no sum of times can then leave the calendar."""
 _MOST_COMPARED = 1_000
+_COMES_BACK = timedelta(hours=1)
+"""A queue ID is not given again sooner."""
 _SLACK = timedelta(seconds=2)
 """Stamps of two programs of one server may lie the wrong way round by this much."""
 
@@ -87,6 +91,15 @@ class _InFlight:
         """Whether nothing is known of it yet, and may still come."""
         return self.attempts is None and not self.closed
 
+    def may_have(self, event: Attempted) -> bool:
+        """Say whether an attempt under its queue ID is one of its own, and not of another that has the ID by now."""
+        if event.at < self.submitted.at - _SLACK:
+            return False
+        attempts = self.attempts
+        if attempts is None or event.recipient in attempts.answers or not self.finished:
+            return True
+        return event.at <= attempts.last_at + _COMES_BACK
+
     @property
     def finished(self) -> bool:
         """Whether every recipient that was counted has its final answer."""
@@ -109,7 +122,9 @@ class Joining:
         self._strangers: dict[_Key, datetime] = {}
         self._newest: dict[str, _InFlight] = {}
         self._messages: list[Message] = []
+        self._names: dict[str, str] = {}
         self._now: datetime | None = None
+        self._handed_in = 0
 
     def record(self, event: Event) -> None:
         """Take one event."""
@@ -155,6 +170,10 @@ class Joining:
             # The same line read twice is one event.
             return
         self._make_room()
+        self._handed_in += 1
+        if self._handed_in % _SWEPT_EVERY == 0:
+            self._close_finished()
+            before = self._in_flight.get(key)
         message = _InFlight(slim)
         if before is not None and self._in_flight.pop(key, None) is not None:
             message.attempts = _taken_from(before.attempts, event.at)
@@ -174,7 +193,7 @@ class Joining:
         key = (event.host, event.queue_id)
         slim = replace(event, line="", reply="", relay=None)
         message = self._in_flight.get(key)
-        if message is not None and event.at >= message.submitted.at - _SLACK:
+        if message is not None and message.may_have(event):
             if message.attempts is None:
                 message.attempts = _Attempts(slim)
             message.attempts.add(slim)
@@ -222,6 +241,18 @@ class Joining:
                 self.joined.closed_early += 1
             self._close(oldest)
 
+    def _close_finished(self) -> None:
+        """Close what has all its answers and is a day old: few complaints come later."""
+        over = [
+            key
+            for key, message in self._in_flight.items()
+            if self._now is not None
+            and message.finished
+            and (self._now - message.submitted.at).total_seconds() > FINISHED_SECONDS
+        ]
+        for key in over:
+            self._close(self._in_flight.pop(key))
+
     def _settle_alone(self, everything: bool = False) -> None:
         """Join by sender the attempts whose submission does not come any more, oldest first."""
         ready = [
@@ -259,7 +290,7 @@ class Joining:
     # -- what is over
 
     def _close(self, message: _InFlight) -> None:
-        closed = _closed(message, self.joined)
+        closed = self._on_tape(message)
         self.joined.messages += 1
         self.joined.recipients += closed.recipients
         self.joined.unanswered += closed.unnamed + closed.answers.count(None)
@@ -274,6 +305,37 @@ class Joining:
             row.popleft()
         if row is not None and not row:
             del self._by_sender[sender]
+
+    def _on_tape(self, message: _InFlight) -> Message:
+        """Return the message as it goes on the tape; names that many messages share are kept once."""
+        submitted, attempts = message.submitted, message.attempts
+        found = {} if attempts is None else attempts.answers
+        addresses = submitted.recipient_addresses[:MOST_RECIPIENTS]
+        if addresses:
+            found = _by_named(addresses, found, self.joined)
+        else:
+            addresses = tuple(found)[:MOST_RECIPIENTS]
+        expired = None if attempts is None else attempts.expired
+        client = submitted.client_address
+        return Message(
+            submitted=replace(
+                submitted,
+                host=self._once(submitted.host),
+                account=self._once(submitted.account),
+                sender=self._once(submitted.sender),
+                client_address=None if client is None else self._once(client),
+                network=self._once(network_of(client)) if submitted.network is None and client else submitted.network,
+                recipient_addresses=tuple([self._once(address) for address in addresses]),
+                recipients=min(max(submitted.recipients, len(addresses)), MOST_RECIPIENTS),
+                message_id=None,
+            ),
+            answers=tuple([_answer(found.get(address) or expired, submitted.at) for address in addresses]),
+            unnamed=max(min(submitted.recipients, MOST_RECIPIENTS) - len(addresses), 0),
+            complaints=tuple([(at - submitted.at).total_seconds() for at in message.complaints]),
+        )
+
+    def _once(self, name: str) -> str:
+        return self._names.setdefault(name, name)
 
 
 def _bounce(event: BounceReturned, recipient: str) -> Attempted:
@@ -299,33 +361,6 @@ def _taken_from(attempts: _Attempts | None, at: datetime) -> _Attempts | None:
     if attempts.expired in later:
         attempts.expired = None
     return taken
-
-
-def _closed(message: _InFlight, joined: Joined) -> Message:
-    """Return the message as it goes on the tape."""
-    submitted, attempts = message.submitted, message.attempts
-    found = {} if attempts is None else attempts.answers
-    addresses = submitted.recipient_addresses[:MOST_RECIPIENTS]
-    if addresses:
-        found = _by_named(addresses, found, joined)
-    else:
-        addresses = tuple(found)[:MOST_RECIPIENTS]
-    expired = None if attempts is None else attempts.expired
-    answers = tuple([_answer(found.get(address) or expired, submitted.at) for address in addresses])
-    network = submitted.network
-    if network is None and submitted.client_address is not None:
-        network = network_of(submitted.client_address)
-    return Message(
-        submitted=replace(
-            submitted,
-            recipient_addresses=addresses,
-            recipients=min(max(submitted.recipients, len(addresses)), MOST_RECIPIENTS),
-            network=network,
-        ),
-        answers=answers,
-        unnamed=max(min(submitted.recipients, MOST_RECIPIENTS) - len(addresses), 0),
-        complaints=tuple([(at - submitted.at).total_seconds() for at in message.complaints]),
-    )
 
 
 def _by_named(

@@ -121,6 +121,16 @@ CASES: list[tuple[str, list[Event], list[tuple[str, list[tuple[str, float | None
         ],
     ),
     (
+        "given back under a queue ID that once was another's",
+        [
+            submitted(0, "1"),
+            attempted(2, queue_id="1"),
+            submitted(9000, "2", account="eva@isp.example", sender="eva@isp.example"),
+            attempted(9002, B, queue_id="1", account="eva@isp.example", sender="eva@isp.example"),
+        ],
+        [("1", [(A, 2.0)], 0), ("2", [(B, 2.0)], 0)],
+    ),
+    (
         "not to another's message, nor to one of yesterday",
         [
             submitted(0, "1"),
