@@ -202,9 +202,8 @@ class Judge:
     # -- within
 
     def _turn(self, record: AccountRecord, now: float) -> bool:
-        learning = now < self._learns_until
-        turn(record, now, freely=learning)
-        return learning
+        turn(record, now, self._learns_until)
+        return now < self._learns_until
 
     def _beside_others(self, scene: Scene, ledger: Ledger, traits: Traits, bounds: Bounds) -> Ledger:
         """Look at the message beside those of other accounts that share something with it."""
@@ -219,7 +218,7 @@ class Judge:
         blocked = any(one[2] for one in found)
         points = weights.blocked if blocked else weights.several if len(found) > 1 else weights.one
         before = record.shared
-        if before is None or before.points <= points:
+        if before is None or before.points <= points or scene.now - before.at >= DAY:
             others, what, _ = max(found)
             record.shared = SharedWithOthers(points, scene.now, what, others)
         ledger = self._scales.weigh(scene, bounds.declared is not None)

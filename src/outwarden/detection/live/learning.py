@@ -24,10 +24,10 @@ _FLOORS = {
 """Below these a record grows freely."""
 
 
-def turn(record: AccountRecord, now: float, freely: bool) -> None:
+def turn(record: AccountRecord, now: float, clean_until: float) -> None:
     """Slide the windows to ``now``; what falls out of the day becomes part of what is usual.
 
-    ``freely``: learn whatever it was (the history that a site begins with, known to be clean).
+    ``clean_until``: days that began before are learned from whatever they were (the history that a site begins with).
     """
     record.hour.turn(now)
     fallen = record.day.turn(now)
@@ -42,10 +42,11 @@ def turn(record: AccountRecord, now: float, freely: bool) -> None:
                         own[place] += count
     day = int(now) // DAY
     if day > record.today.period:
-        if record.today.period and record.today.period * DAY >= record.suspected_at:
-            _remember_most(record, freely)
+        began = record.today.period * DAY
+        if began and began >= record.suspected_at:
+            _remember_most(record, freely=began < clean_until)
         record.today = Most(day)
-        record.allowed = 0
+        record.allowed = record.released_today = 0
 
 
 def note_today(record: AccountRecord) -> None:
