@@ -9,7 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from outwarden.detection.live import Judge
+from outwarden.detection.replay.joining import Joining
+from outwarden.detection.replay.player import Plan, play
 from outwarden.events import Event
+from outwarden.service.event_reading import EventReading
+from outwarden.service.log_reading import LogSource, NothingUnderstood
 from outwarden.sources.logs.exchange import ExchangeTrackingLog
 from outwarden.sources.logs.exim import EximLog
 from outwarden.sources.logs.journald import syslog_lines
@@ -71,6 +76,27 @@ def _mixed() -> Feed:
     return feed
 
 
+def _events() -> Feed:
+    """Read, join and play: whatever is an event must be a mail day that can be replayed."""
+    joining, fed = Joining(), 0
+
+    def feed(block: str) -> None:
+        nonlocal joining, fed
+        fed += 1
+        content = block.encode("utf-8", "surrogatepass")
+        with suppress(NothingUnderstood):
+            for events in EventReading([LogSource("", NEWEST, None, lambda _: iter([content]))]).events():
+                for event in events:
+                    joining.record(event)
+        if fed % 50 == 0:
+            tape = joining.tape()
+            joining = Joining()
+            if tape.messages:
+                play(tape, Judge(), Plan(learn_days=0.0, desk_minutes=30.0), "")
+
+    return feed
+
+
 def _stamps() -> Feed:
     stamps = Stamps(NEWEST)
 
@@ -90,6 +116,7 @@ TARGETS = {
     "logins": Target(_reading(lambda: LoginLog(Stamps(NEWEST))), _lines_of("logins")),
     "journald": Target(lambda: syslog_lines, _lines_of("journald")),
     "mixed": Target(_mixed, _lines_of("*")),
+    "events": Target(_events, _lines_of("events")),
     "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
 }

@@ -155,7 +155,7 @@ class _EventLines:
     def _read(self, line: bytes) -> None:
         try:
             event = decode_event(line)
-        except msgspec.MsgspecError as fault:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
             self._note_broken(line, str(fault))
             return
         if event.at.tzinfo is None:

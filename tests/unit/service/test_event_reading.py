@@ -58,6 +58,7 @@ CASES = [
     ("cut off at the end", event(1) + event(2)[:90], [TIM], 2, 1),
     ("a time without its zone", event(1) + NAMELESS_ZONE, [TIM], 2, 1),
     ("a time of no mail", event(1) + event(2).replace(b"2026-", b"0001-"), [TIM], 2, 1),
+    ("bytes that are no UTF-8", event(1) + event(2).replace(b"tim@", b"t\xff@"), [TIM], 2, 1),
     ("another type", event(1) + event(2).replace(b"submitted", b"dreamt"), [TIM], 2, 1),
     ("a word for a number", event(1) + event(2).replace(b'"recipients":1', b'"recipients":"x"'), [TIM], 2, 1),
     ("a queue's JSON", event(1) + b'{"queue_name":"deferred","queue_id":"1"}\n', [TIM], 2, 1),
