@@ -8,6 +8,7 @@ however large says more than the spread of honest accounts allows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import lgamma
 
 _OWN_RECORD_AT_MOST = 60.0
@@ -20,7 +21,7 @@ def log_odds(bad: int, total: int, honest: tuple[float, float], guilty: tuple[fl
     share is odd for the honest too.
     """
     good = total - bad
-    odds = _gain(bad, good, *guilty) - _gain(bad, good, *honest)
+    odds = _gain_of_guilty(bad, good, *guilty) - _gain(bad, good, *honest)
     return min(0.0, odds) if bad * (honest[0] + honest[1]) <= total * honest[0] else odds
 
 
@@ -31,6 +32,10 @@ def _gain(bad: int, good: int, prior_bad: float, prior_good: float) -> float:
         + lgamma(prior_good + good) - lgamma(prior_good)
         - lgamma(prior + bad + good) + lgamma(prior)
     )  # fmt: skip
+
+
+# The guilty are the same few kinds whoever is looked at, and most counts are small.
+_gain_of_guilty = lru_cache(maxsize=4096)(_gain)
 
 
 def with_record(rate: float, weight: float, bad_before: int, total_before: int) -> tuple[float, float]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 import msgspec
 
 
-class Count(IntEnum):
-    """The counters of a window, in their order."""
+class Count:
+    """The counters of a window, in their order; plain numbers, as a list takes thrice as long to look up an enum's."""
 
     MESSAGES = 0
     RECIPIENTS = 1
@@ -41,7 +39,7 @@ class Count(IntEnum):
     """Messages from a listed client address in a new network."""
 
 
-WIDTH = len(Count)
+WIDTH = Count.LISTED_CLIENTS + 1
 NOTHING = [0] * WIDTH
 
 MOST = 2**31

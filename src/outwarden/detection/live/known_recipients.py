@@ -48,20 +48,20 @@ class Generation(msgspec.Struct, array_like=True):
         place = bisect_left(numbers, number)
         return place < len(numbers) and numbers[place] == number
 
-    def add(self, number: int) -> None:
-        """Remember a number."""
+    def add(self, number: int) -> bool:
+        """Remember a number; return whether it was not in it."""
         if self.filter:
-            _set(self.filter, number)
-            return
+            return _set(self.filter, number)
         numbers = array("I", self.numbers)
         place = bisect_left(numbers, number)
         if place < len(numbers) and numbers[place] == number:
-            return
+            return False
         numbers.insert(place, number)
         if len(numbers) <= _MOST_NUMBERS:
             self.numbers = numbers.tobytes()
         else:
             self._widen(numbers)
+        return True
 
     def add_all(self, other: Generation) -> None:
         """Remember all that another generation does."""
@@ -89,11 +89,7 @@ class KnownRecipients(msgspec.Struct, array_like=True):
 
     def meet(self, number: int) -> bool:
         """Remember a recipient; return whether it was new."""
-        if number in self.current:
-            return False
-        new = number not in self.before
-        self.current.add(number)
-        return new
+        return self.current.add(number) and number not in self.before
 
     def turn(self, now: float) -> None:
         """Begin a new generation where the current one is old enough."""
@@ -108,7 +104,11 @@ def _has(filter_bits: bytearray, number: int) -> bool:
     return bool(filter_bits[first >> 3] >> (first & 7) & 1 and filter_bits[second >> 3] >> (second & 7) & 1)
 
 
-def _set(filter_bits: bytearray, number: int) -> None:
+def _set(filter_bits: bytearray, number: int) -> bool:
+    """Set the bits of a number; return whether one of them was not set."""
+    if _has(filter_bits, number):
+        return False
     first, second = number % _FILTER_BITS, (number >> 13 ^ number * 5) % _FILTER_BITS
     filter_bits[first >> 3] |= 1 << (first & 7)
     filter_bits[second >> 3] |= 1 << (second & 7)
+    return True

@@ -117,7 +117,9 @@ class Scales:
         negative = hard = quantity = 0.0
         proofs = 0
         for stream in self._declared if declared else self._streams:
-            one = round(stream.points(scene, stream.weights), 1)
+            one = stream.points(scene, stream.weights)
+            if one:
+                one = round(one, 1)
             if of_inbound and stream.of_inbound and one > 0.0:
                 one, inbound = max(0.0, round(one - inbound, 1)), max(one, inbound)
             points.append(one)

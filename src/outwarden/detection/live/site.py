@@ -15,17 +15,18 @@ MOST_USERS = 16
 REMEMBERED = 30 * DAY
 
 
-class Shared(msgspec.Struct, array_like=True):
+class Shared(msgspec.Struct, array_like=True, gc=False):
     """One thing that messages carry: when first and last seen, its first users, and which of them were suspicious.
 
-    ``blocked``: one of them was blocked over it.
+    ``blocked``: one of them was blocked over it.  There are many of these, and of tuples of text the garbage
+    collector need not look at any.
     """
 
     first_at: float
     last_at: float
-    users: list[str]
+    users: tuple[str, ...]
     more_users: bool = False
-    suspicious: list[str] = msgspec.field(default_factory=list)
+    suspicious: tuple[str, ...] = ()
     blocked: bool = False
 
     def suspicious_beside(self, account: str) -> int:
@@ -42,7 +43,7 @@ class Shared(msgspec.Struct, array_like=True):
     def suspect(self, account: str) -> None:
         """Note that a user of it is suspicious."""
         if account in self.users and account not in self.suspicious:
-            self.suspicious.append(account)
+            self.suspicious += (account,)
 
 
 class Site(msgspec.Struct):
@@ -54,12 +55,12 @@ class Site(msgspec.Struct):
         """Note that an account uses a thing, and return it."""
         shared = self.shared.pop(key, None)
         if shared is None or now - shared.last_at > REMEMBERED:
-            shared = Shared(now, now, [account])
+            shared = Shared(now, now, (account,))
             if len(self.shared) >= MOST_SHARED:
                 del self.shared[next(iter(self.shared))]
         elif account not in shared.users:
             if len(shared.users) < MOST_USERS:
-                shared.users.append(account)
+                shared.users += (account,)
             else:
                 shared.more_users = True
         self.shared[key] = shared
@@ -79,7 +80,7 @@ class Site(msgspec.Struct):
         for key in keys:
             shared = self.shared.get(key)
             if shared is not None and account in shared.suspicious:
-                shared.suspicious.remove(account)
+                shared.suspicious = tuple([one for one in shared.suspicious if one != account])
                 shared.blocked = shared.blocked and bool(shared.suspicious)
 
 
