@@ -131,6 +131,11 @@ CASES: list[tuple[str, list[Event], list[tuple[str, list[tuple[str, float | None
         [("1", [(A, 2.0)], 0), ("2", [(B, 2.0)], 0)],
     ),
     (
+        "one stamp of the far future does not make the rest old",
+        [submitted(0, "1"), replace(submitted(0, "2"), at=datetime(2100, 1, 1, tzinfo=UTC)), attempted(2, A)],
+        [("1", [(A, 2.0)], 0), ("2", [], 1)],
+    ),
+    (
         "not to another's message, nor to one of yesterday",
         [
             submitted(0, "1"),
@@ -229,6 +234,12 @@ def test_memory_is_bounded() -> None:
     assert joined.messages == 3000
     assert joined.attempts_alone == 3000
     assert joined.closed_early == 2900
+
+
+def test_the_attempts_of_one_message_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outwarden.detection.replay.joining.MOST_RECIPIENTS", 10)
+    whole = tape([submitted(), *(attempted(number, f"r{number}@b.example") for number in range(30))])
+    assert whole.messages[0].recipients == 10
 
 
 def test_no_claim_of_recipients_is_believed_beyond_reason() -> None:
