@@ -10,7 +10,7 @@ The schema is the SQL files in ``schema/``, run in order; the number of the last
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,6 +91,15 @@ class Database:
         """Return what a query finds, or what a statement returns.  Raises ``StoreUnusable``."""
         with self._faults():
             return self._connection.execute(sql, values).fetchall()
+
+    def each_row(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Yield what a query finds one by one, where it is too much to hold.  Raises ``StoreUnusable``."""
+        with self._faults():
+            yield from self._connection.execute(sql)
+
+    def write_each(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement for each of many rows, as they come; only inside ``writing()``."""
+        self._connection.executemany(sql, rows)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

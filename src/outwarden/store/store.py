@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
+from outwarden.store.account_records import AccountRecords
 from outwarden.store.alarms import Alarms
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
@@ -20,6 +21,7 @@ class Store:
         self.listings = Listings(self._database)
         self.alarms = Alarms(self._database)
         self.delistings = Delistings(self._database, self.listings)
+        self.account_records = AccountRecords(self._database)
         if writer:
             try:
                 self._database.be_the_writer()

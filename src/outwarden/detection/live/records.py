@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from outwarden.detection.live.encoding import decode_record, encode_record, writable
+from outwarden.detection.live.encoding import RecordError, decode_record, encode_record, writable
 from outwarden.detection.live.merging import merged
 from outwarden.detection.live.record import AccountRecord, new_record
 from outwarden.events import AccountKind
+
+
+class UnreadableRecord(NamedTuple):
+    """The bytes of a record that could not be read, and why."""
+
+    account: str
+    record: bytes
+    reason: str
 
 
 class Records:
@@ -17,23 +26,19 @@ class Records:
         self._awake: dict[str, AccountRecord] = {}
         self._asleep: dict[str, bytes] = dict(saved)
         self._changed: set[str] = set()
+        self._unreadable: list[UnreadableRecord] = []
 
     def __len__(self) -> int:
         return len(self._awake) + len(self._asleep)
 
     def get(self, account: str) -> AccountRecord | None:
-        """Return an account's record to be changed, None where there is none.
-
-        Raises ``RecordError`` where what was saved cannot be read.
-        """
+        """Return an account's record to be changed, None where there is none or it cannot be read."""
         account = writable(account)
         record = self._awake.get(account)
         if record is None:
-            saved = self._asleep.get(account)
-            if saved is None:
+            record = self._wake(account)
+            if record is None:
                 return None
-            record = self._awake[account] = decode_record(saved)
-            del self._asleep[account]
         self._changed.add(account)
         return record
 
@@ -62,8 +67,24 @@ class Records:
             yield account, encode_record(self._awake[account])
         self._changed.clear()
 
+    def unreadable(self) -> list[UnreadableRecord]:
+        """Return the records that turned out since this was last asked to be unreadable; their accounts begin anew."""
+        found, self._unreadable = self._unreadable, []
+        return found
+
     def all(self) -> Iterator[tuple[str, bytes]]:
         """Return all records as bytes, in the order of their accounts."""
         for account in sorted((*self._awake, *self._asleep)):
             record = self._awake.get(account)
             yield account, self._asleep[account] if record is None else encode_record(record)
+
+    def _wake(self, account: str) -> AccountRecord | None:
+        saved = self._asleep.pop(account, None)
+        if saved is None:
+            return None
+        try:
+            record = self._awake[account] = decode_record(saved)
+        except RecordError as error:
+            self._unreadable.append(UnreadableRecord(account, saved, str(error)))
+            return None
+        return record
