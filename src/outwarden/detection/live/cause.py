@@ -12,14 +12,17 @@ from outwarden.detection.live.scene import Scene
 from outwarden.events import AccountCause, AccountKind
 
 _BULK_RECIPIENTS = 300
+_HARD_FROM = 1.0
 _MUCH = 1.5
 _SOME = 0.8
 _MOSTLY = 0.5
 _ENOUGH_OWN = 10
 
 
-def cause_of(scene: Scene, points: dict[str, float]) -> tuple[AccountCause, tuple[str, ...]]:
-    """Return the likely cause and why, from the points by stream."""
+def cause_of(scene: Scene, points: dict[str, float], hard: float) -> tuple[AccountCause | None, tuple[str, ...]]:
+    """Return the likely cause and why, from the points by stream; None where ``hard`` evidence is too little."""
+    if hard < _HARD_FROM:
+        return None, ("nothing but quantity speaks against it: nothing may have happened",)
     if scene.record.kind is not AccountKind.LOGIN:
         return _of_program(scene, points)
     if scene.most.recipients_hour >= _BULK_RECIPIENTS:

@@ -66,6 +66,11 @@ class Window(msgspec.Struct, array_like=True):
         if self.seconds < 1 or len(self.rows) != self.slots or self.sums != sums or min(map(min, rows), default=0) < 0:
             raise ValueError("a window whose sums are not those of its rows")
 
+    @property
+    def began_at(self) -> int:
+        """When the newest of its slots began (POSIX seconds)."""
+        return self.slot * self.seconds
+
     def turn(self, now: float) -> list[tuple[int, list[int]]]:
         """Slide to ``now``; return the rows that fell out with when they began, oldest first.  Never slides back.
 

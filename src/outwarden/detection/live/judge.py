@@ -21,12 +21,13 @@ from outwarden.detection.live.learning import HARD_FROM, forget_theft, note_toda
 from outwarden.detection.live.ledger import Ledger, Scales, in_order
 from outwarden.detection.live.observing import Traits, observe
 from outwarden.detection.live.policy import Policy
-from outwarden.detection.live.record import MOST_OFFENCES, AccountRecord, Hold, SharedWithOthers
+from outwarden.detection.live.record import DAY, MOST_OFFENCES, AccountRecord, Hold, SharedWithOthers
 from outwarden.detection.live.records import Records
+from outwarden.detection.live.refused_elsewhere import RefusedElsewhere
 from outwarden.detection.live.scene import Scene, moment, scene_of
 from outwarden.detection.live.site import Site
 from outwarden.detection.live.weights import Weights, shipped_weights
-from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Standing, Submitted, event_id
+from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Standing, Submitted
 
 
 class Release(NamedTuple):
@@ -40,6 +41,7 @@ class _Saved(msgspec.Struct):
     learns_until: float
     site: Site
     heard: Heard
+    refused_elsewhere: RefusedElsewhere
     records: list[tuple[str, bytes]]
 
 
@@ -53,6 +55,7 @@ class Judge:
         self._scales = Scales(self._weights, self.policy.streams.off)
         self._site = Site()
         self._heard = Heard()
+        self._refused_elsewhere = RefusedElsewhere()
         self._learns_until = float("-inf")
 
     def learn_until(self, now: float) -> None:
@@ -73,7 +76,7 @@ class Judge:
         if learning:
             return Decision(record.account, Action.ACCEPT, event.at)
         bounds = bounds_of(record, self.policy, now)
-        scene = scene_of(record, now)
+        scene = scene_of(record, now, self._refused_elsewhere.rate)
         ledger = self._beside_others(scene, self._scales.weigh(scene, bounds.declared is not None), traits, bounds)
         suspect(record, ledger.hard, now)
         evidence = (writable(event.queue_id),)
@@ -99,7 +102,7 @@ class Judge:
         An answer heard before counts for nothing.
         """
         answer = answer_of(event)
-        if answer is None or not self._heard.first(f"{event.queue_id} {event.recipient}"):
+        if answer is None or not self._heard.first(f"{event.host} {event.queue_id} {event.recipient}"):
             return None
         return self.answered(event.account, event.at.timestamp(), *answer)
 
@@ -111,6 +114,7 @@ class Judge:
         if record is None or record.standing is Standing.BLOCKED:
             return None
         learning = self._turn(record, now)
+        self._refused_elsewhere.hear(record, now, accepted + unknown + refused, refused)
         day = record.day
         day.add(now, Count.RESULTS, accepted + unknown + refused)
         if unknown:
@@ -131,8 +135,8 @@ class Judge:
         if record is None or record.standing is Standing.BLOCKED:
             return None
         # Without a queue ID the report itself is what may come twice.
-        of = f"complaint {event.queue_id} {event.recipient}" if event.queue_id else event_id(event)
-        if not self._heard.first(of):
+        of = event.queue_id or f"{event.at.isoformat()} {event.account}"
+        if not self._heard.first(f"complaint {of} {event.recipient}"):
             return None
         learning = self._turn(record, now)
         record.day.add(now, Count.COMPLAINTS, 1)
@@ -149,7 +153,7 @@ class Judge:
         if record.standing is Standing.BLOCKED:
             return Release(0)
         bounds = bounds_of(record, self.policy, now)
-        scene = scene_of(record, now)
+        scene = scene_of(record, now, self._refused_elsewhere.rate)
         ledger = self._scales.weigh(scene, bounds.declared is not None)
         if _blocks(ledger, bounds):
             return Release(0, self._block(scene, ledger))
@@ -164,6 +168,14 @@ class Judge:
             self._trust(record, now)
             record.standing, record.standing_at = Standing.NORMAL, now
             record.given_back_at = 0.0
+
+    def blocked(self, account: str, now: float) -> None:
+        """Hear that a person blocked an account: what its messages carried is held against others that carry it."""
+        record = self.records.get(account)
+        if record is not None and record.standing is not Standing.BLOCKED:
+            self._turn(record, now)
+            scene = scene_of(record, now, self._refused_elsewhere.rate)
+            self._block(scene, self._scales.weigh(scene))
 
     def unblocked(self, account: str, now: float, wrongly_blocked: bool = False) -> None:
         """Hear that a person gave an account back; a block that was wrong is no offence."""
@@ -188,7 +200,9 @@ class Judge:
 
     def save(self) -> bytes:
         """Return the whole state as bytes."""
-        return msgspec.msgpack.encode(_Saved(self._learns_until, self._site, self._heard, list(self.records.all())))
+        return msgspec.msgpack.encode(
+            _Saved(self._learns_until, self._site, self._heard, self._refused_elsewhere, list(self.records.all()))
+        )
 
     @classmethod
     def restore(cls, saved: bytes, policy: Policy | None = None, weights: Weights | None = None) -> Judge:
@@ -196,6 +210,7 @@ class Judge:
         state = msgspec.msgpack.decode(saved, type=_Saved)
         judge = cls(policy, weights)
         judge._learns_until, judge._site, judge._heard = state.learns_until, state.site, state.heard
+        judge._refused_elsewhere = state.refused_elsewhere
         judge.records = Records(state.records)
         return judge
 
@@ -221,17 +236,13 @@ class Judge:
         if before is None or before.points <= points or scene.now - before.at >= DAY:
             others, what, _ = max(found)
             record.shared = SharedWithOthers(points, scene.now, what, others)
-        ledger = self._scales.weigh(scene, bounds.declared is not None)
-        if ledger.hard >= HARD_FROM:
-            for _, shared in traits.shared:
-                shared.suspect(record.account)
-        return ledger
+        return self._scales.weigh(scene, bounds.declared is not None)
 
     def _reconsider(self, record: AccountRecord, now: float) -> Decision | None:
         bounds = bounds_of(record, self.policy, now)
-        scene = scene_of(record, now)
+        scene = scene_of(record, now, self._refused_elsewhere.rate)
         ledger = self._scales.weigh(scene, bounds.declared is not None)
-        suspect(record, ledger.hard, now)
+        suspect(record, ledger.hard, scene.now)
         if _blocks(ledger, bounds):
             return self._block(scene, ledger)
         held = record.standing is Standing.HELD
@@ -263,7 +274,7 @@ class Judge:
         return decision
 
     def _decision(self, action: Action, scene: Scene, ledger: Ledger, evidence: tuple[str, ...]) -> Decision:
-        cause, because = cause_of(scene, self._scales.points_of(ledger))
+        cause, because = cause_of(scene, self._scales.points_of(ledger), ledger.hard)
         findings = self._scales.entries(ledger, scene, evidence)
         return Decision(scene.record.account, action, scene.at, ledger.total, findings, cause, because)
 

@@ -55,6 +55,7 @@ def merged(one: AccountRecord, other: AccountRecord) -> AccountRecord:
         suspected_at=max(older.suspected_at, newer.suspected_at),
         cleared_until=newer.cleared_until,
         allowed=newer.allowed,
+        released_today=newer.released_today,
         given_back_at=newer.given_back_at,
         blocked_by=newer.blocked_by,
     )
@@ -136,7 +137,9 @@ def _links(older: dict[int, LinkUse], newer: dict[int, LinkUse]) -> dict[int, Li
     both = dict(older)
     for key, use in newer.items():
         there = both.get(key, use)
-        both[key] = LinkUse(min(there.first_at, use.first_at), max(there.last_at, use.last_at))
+        both[key] = LinkUse(
+            min(there.first_at, use.first_at), max(there.last_at, use.last_at), there.listed or use.listed
+        )
     return {key: both[key] for key in sorted(both, key=lambda key: (-both[key].last_at, key))[:MOST_LINKS]}
 
 

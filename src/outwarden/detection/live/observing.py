@@ -103,14 +103,19 @@ def _recipients(record: AccountRecord, event: Submitted, now: float) -> Traits:
     return Traits(recipients, met, to_strangers=2 * new >= len(recipients) > 0)
 
 
+def client_network(event: Submitted) -> str | None:
+    """Return the client's network: its AS, else the /24 or /48 of its address, None for a local program."""
+    name = event.network
+    if name is None and event.client_address is not None:
+        name = network_of(event.client_address)
+    return None if name is None else writable(name)[:_LONGEST_NAME]
+
+
 def _network(record: AccountRecord, site: Site, event: Submitted, now: float, traits: Traits) -> NetworkUse | None:
     """Note the client network; return its use if it is new to the account."""
-    name = event.network
+    name = client_network(event)
     if name is None:
-        if event.client_address is None:
-            return None
-        name = network_of(event.client_address)
-    name = writable(name)[:_LONGEST_NAME]
+        return None
     use = record.networks.get(name)
     if use is None:
         use = _meet_network(record, name, now)
@@ -166,7 +171,8 @@ def _links(record: AccountRecord, site: Site, event: Submitted, now: float, trai
                 del record.links[min(record.links, key=lambda one: record.links[one].last_at)]
             own = record.links[key] = LinkUse(now, now)
         own.last_at = now
-        if link.listed and first:
+        if link.listed and not own.listed:
+            own.listed = True
             record.day.add(now, Count.LISTED_TARGETS, 1)
         common = now - shared.first_at > _COMMON_AFTER and not shared.mostly_suspicious
         if soft and not common and now - own.first_at < DAY:

@@ -52,10 +52,11 @@ class TextUse(msgspec.Struct, array_like=True):
 
 
 class LinkUse(msgspec.Struct, array_like=True):
-    """Since when the account links to a target, and when it last did."""
+    """Since when the account links to a target, when it last did, and whether it was on a blocklist then."""
 
     first_at: float
     last_at: float
+    listed: bool = False
 
 
 class Most(msgspec.Struct, array_like=True):
@@ -68,6 +69,21 @@ class Most(msgspec.Struct, array_like=True):
     fresh_targets_day: int = 0
     listed_targets_day: int = 0
     same_text: int = 0
+
+    def raise_to(self, other: Most) -> None:
+        """Take the larger of each two."""
+        if other.new_hour > self.new_hour:
+            self.new_hour = other.new_hour
+        if other.new_day > self.new_day:
+            self.new_day = other.new_day
+        if other.recipients_hour > self.recipients_hour:
+            self.recipients_hour = other.recipients_hour
+        if other.fresh_targets_day > self.fresh_targets_day:
+            self.fresh_targets_day = other.fresh_targets_day
+        if other.listed_targets_day > self.listed_targets_day:
+            self.listed_targets_day = other.listed_targets_day
+        if other.same_text > self.same_text:
+            self.same_text = other.same_text
 
 
 class SharedWithOthers(msgspec.Struct, array_like=True):
@@ -108,7 +124,9 @@ class AccountRecord(msgspec.Struct, array_like=True):
     ``own`` are the counts of all days before the last, each weighing half after thirty days.  ``weeks`` are the
     most of each of the last weeks, ``today`` that of the day that goes on.  ``suspected_at`` is when hard evidence
     was last seen: nothing up to then becomes usual.  ``cleared_until``: so long only hard evidence holds mail, because
-    a probe came to nothing.  ``allowed`` is how many recipients an hour a hold of today ended with.
+    a probe came to nothing.  ``allowed`` is how many recipients an hour a hold of today ended with,
+    ``released_today`` how many left by probes.  ``told_*``
+    is what it added to what is known of refusals elsewhere in the half hour ``told_slot``.
     ``given_back_at`` is when probation began, 0 where there is none.  ``blocked_by`` is the decision that blocked it.
     """
 
@@ -135,6 +153,10 @@ class AccountRecord(msgspec.Struct, array_like=True):
     suspected_at: float = 0.0
     cleared_until: float = 0.0
     allowed: int = 0
+    released_today: int = 0
+    told_slot: int = 0
+    told_results: int = 0
+    told_refused: int = 0
     given_back_at: float = 0.0
     blocked_by: Decision | None = None
 
@@ -155,12 +177,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
             return weeks[0]
         of_all = Most(0)
         for week in weeks:
-            of_all.new_hour = max(of_all.new_hour, week.new_hour)
-            of_all.new_day = max(of_all.new_day, week.new_day)
-            of_all.recipients_hour = max(of_all.recipients_hour, week.recipients_hour)
-            of_all.fresh_targets_day = max(of_all.fresh_targets_day, week.fresh_targets_day)
-            of_all.listed_targets_day = max(of_all.listed_targets_day, week.listed_targets_day)
-            of_all.same_text = max(of_all.same_text, week.same_text)
+            of_all.raise_to(week)
         return of_all
 
     def from_new_networks(self, now: float) -> NetworkUse:

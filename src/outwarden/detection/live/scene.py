@@ -16,6 +16,7 @@ class Scene(NamedTuple):
 
     ``hour`` and ``day`` are the sums of the last hour and day by ``Count``, ``own`` those of all time before;
     ``most`` is the most of the last weeks, and ``elsewhere`` what came from networks new to the account.
+    ``others_refused`` is the share of everybody's mail that is refused just now.
     """
 
     record: AccountRecord
@@ -25,6 +26,7 @@ class Scene(NamedTuple):
     own: list[float]
     most: Most
     elsewhere: NetworkUse
+    others_refused: float
 
     @property
     def at(self) -> datetime:
@@ -32,8 +34,9 @@ class Scene(NamedTuple):
         return moment(self.now)
 
 
-def scene_of(record: AccountRecord, now: float) -> Scene:
-    """Look at an account."""
+def scene_of(record: AccountRecord, now: float, others_refused: float = 0.0) -> Scene:
+    """Look at an account; what comes late is judged by what is known today."""
+    now = max(now, record.hour.began_at)
     return Scene(
         record,
         now,
@@ -42,6 +45,7 @@ def scene_of(record: AccountRecord, now: float) -> Scene:
         record.own,
         record.most(),
         record.from_new_networks(now),
+        others_refused,
     )
 
 
