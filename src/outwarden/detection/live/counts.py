@@ -71,11 +71,6 @@ class Window(msgspec.Struct, array_like=True):
         """When the newest of its slots began (POSIX seconds)."""
         return self.slot * self.seconds
 
-    @property
-    def began_at(self) -> int:
-        """When the newest of its slots began (POSIX seconds)."""
-        return self.slot * self.seconds
-
     def turn(self, now: float) -> list[tuple[int, list[int]]]:
         """Slide to ``now``; return the rows that fell out with when they began, oldest first.  Never slides back.
 
