@@ -79,7 +79,7 @@ class Judge:
         scene = scene_of(record, now, self._refused_elsewhere.rate)
         ledger = self._beside_others(scene, self._scales.weigh(scene, bounds.declared is not None), traits, bounds)
         suspect(record, ledger.hard, now)
-        evidence = (writable(event.queue_id),)
+        evidence = (writable(event.queue_id)[:_LONGEST_QUEUE_ID],)
         if _blocks(ledger, bounds):
             return self._block(scene, ledger, evidence)
         if holding.goes_on(scene, traits, event, self.policy, bounds):
@@ -284,6 +284,7 @@ class Judge:
         trust(record, now)
 
 
+_LONGEST_QUEUE_ID = 64
 _QUANTITY_AT_MOST = 6.0
 """So much do quantity and strangers add at most to what an account is blocked for."""
 
