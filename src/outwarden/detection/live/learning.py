@@ -27,7 +27,7 @@ _FLOORS = {
 def turn(record: AccountRecord, now: float, clean_until: float) -> None:
     """Slide the windows to ``now``; what falls out of the day becomes part of what is usual.
 
-    ``clean_until``: days that began before are learned from whatever they were (the history that a site begins with).
+    ``clean_until``: days that ended before are learned from whatever they were (the history that a site begins with).
     """
     record.hour.turn(now)
     fallen = record.day.turn(now)
@@ -36,15 +36,15 @@ def turn(record: AccountRecord, now: float, clean_until: float) -> None:
         _forget(record, now)
         own = record.own
         for began, row in fallen:
-            if began >= record.suspected_at:
+            if began > record.suspected_at:
                 for place, count in enumerate(row):
                     if count:
                         own[place] += count
     day = int(now) // DAY
     if day > record.today.period:
         began = record.today.period * DAY
-        if began and began >= record.suspected_at:
-            _remember_most(record, freely=began < clean_until)
+        if began > record.suspected_at:
+            _remember_most(record, freely=began + DAY <= clean_until)
         record.today = Most(day)
         record.allowed = record.released_today = 0
 
