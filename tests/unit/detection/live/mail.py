@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from outwarden.detection.live import Judge, Policy
+from outwarden.detection.live.bounds import Bounds, bounds_of
 from outwarden.detection.live.ledger import PROOF, QUANTITY, name_of
 from outwarden.detection.live.policy import Thresholds
 from outwarden.detection.live.record import AccountRecord
@@ -56,7 +57,7 @@ class Mail:
 
     # -- what happens
 
-    def message(self, recipients: Iterable[str], account: str = ROSA, **seen: Any) -> Submitted:
+    def message(self, recipients: Iterable[str], account: str = ROSA, **seen: object) -> Submitted:
         self._number += 1
         addresses = tuple(recipients)
         usual: dict[str, Any] = {
@@ -75,11 +76,11 @@ class Mail:
             **{**usual, **seen},
         )
 
-    def send(self, *recipients: str, account: str = ROSA, **seen: Any) -> Decision:
+    def send(self, *recipients: str, account: str = ROSA, **seen: object) -> Decision:
         return self.judge.submit(self.message(recipients or FRIENDS[:1], account, **seen))
 
     def strangers(
-        self, count: int, each: int = 1, gap: float = 0.1, account: str = ROSA, **seen: Any
+        self, count: int, each: int = 1, gap: float = 0.1, account: str = ROSA, **seen: object
     ) -> list[Decision]:
         """Write to so many people nobody here knows, ``each`` in one message, ``gap`` minutes apart."""
         decisions = []
@@ -97,7 +98,7 @@ class Mail:
         who = recipient or f"c{self._number}@far.example"
         return self.judge.complained(ComplaintReceived(self.at, "fbl", account, AccountKind.LOGIN, queue_id, who))
 
-    def quiet_month(self, account: str = ROSA, **seen: Any) -> "Mail":
+    def quiet_month(self, account: str = ROSA, **seen: object) -> "Mail":
         """Four weeks of a little mail to friends, all of it accepted and learned from."""
         self.judge.learn_until((self.at + timedelta(days=28)).timestamp())
         for day in range(28):
@@ -125,6 +126,9 @@ class Mail:
 
     def scene(self, account: str = ROSA) -> Scene:
         return scene_of(self.record(account), self.now)
+
+    def bounds(self, account: str = ROSA) -> Bounds:
+        return bounds_of(self.record(account), self.judge.policy, self.now)
 
     def points(self, stream: str, account: str = ROSA) -> float:
         module, weights = self._stream(stream)
