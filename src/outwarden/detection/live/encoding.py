@@ -13,6 +13,9 @@ class RecordError(ValueError):
     """Bytes that are no record of an account, or of a version that this program does not know."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading broken bytes raises: a text that is none, and nesting without end, have errors of their own."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(AccountRecord)
 
@@ -35,5 +38,5 @@ def decode_record(saved: bytes) -> AccountRecord:
         raise RecordError(f"a record of version {saved[0]}; this program reads version {VERSION}")
     try:
         return _decoder.decode(memoryview(saved)[1:])
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except UNREADABLE as error:
         raise RecordError(f"a record that cannot be read: {error}") from error

@@ -15,7 +15,7 @@ from outwarden.detection.live import holding
 from outwarden.detection.live.bounds import Bounds, bounds_of
 from outwarden.detection.live.cause import cause_of
 from outwarden.detection.live.counts import Count
-from outwarden.detection.live.encoding import writable
+from outwarden.detection.live.encoding import UNREADABLE, RecordError, writable
 from outwarden.detection.live.feedback import Heard, answer_of
 from outwarden.detection.live.learning import HARD_FROM, forget_theft, note_today, suspect, trust, turn
 from outwarden.detection.live.ledger import Ledger, Scales, in_order
@@ -206,8 +206,11 @@ class Judge:
 
     @classmethod
     def restore(cls, saved: bytes, policy: Policy | None = None, weights: Weights | None = None) -> Judge:
-        """Return a judge that goes on where the saved one was.  Raises ``msgspec.DecodeError``."""
-        state = msgspec.msgpack.decode(saved, type=_Saved)
+        """Return a judge that goes on where the saved one was.  Raises ``RecordError``."""
+        try:
+            state = msgspec.msgpack.decode(saved, type=_Saved)
+        except UNREADABLE as error:
+            raise RecordError(f"a state that cannot be read: {error}") from error
         judge = cls(policy, weights)
         judge._learns_until, judge._site, judge._heard = state.learns_until, state.site, state.heard
         judge._refused_elsewhere = state.refused_elsewhere

@@ -83,8 +83,11 @@ class Records:
         if saved is None:
             return None
         try:
-            record = self._awake[account] = decode_record(saved)
+            record = decode_record(saved)
+            if record.account != account:
+                raise RecordError(f"the record of another account, {record.account!r}")
         except RecordError as error:
             self._unreadable.append(UnreadableRecord(account, saved, str(error)))
             return None
+        self._awake[account] = record
         return record

@@ -26,6 +26,11 @@ class RefusedElsewhere(msgspec.Struct):
     results: list[int] = msgspec.field(default_factory=lambda: [0] * _SLOTS)
     refused: list[int] = msgspec.field(default_factory=lambda: [0] * _SLOTS)
 
+    def __post_init__(self) -> None:
+        """Refuse what was saved by another program.  Raises ``ValueError``."""
+        if len(self.results) != _SLOTS or len(self.refused) != _SLOTS or min(*self.results, *self.refused) < 0:
+            raise ValueError("counters of another shape")
+
     def hear(self, record: AccountRecord, now: float, results: int, refused: int) -> None:
         """Count what an account was answered, as far as it counts."""
         slot = int(now) // _SECONDS
@@ -36,7 +41,10 @@ class RefusedElsewhere(msgspec.Struct):
             self.slot = slot
         elif self.slot - slot >= _SLOTS:
             return
-        if record.told_slot != slot:
+        if slot < record.told_slot:
+            # Late answers, in turn with others, would count anew each time.
+            return
+        if slot > record.told_slot:
             record.told_slot, record.told_results, record.told_refused = slot, 0, 0
         results = max(0, min(results, _RESULTS_EACH - record.told_results))
         refused = max(0, min(refused, _REFUSED_EACH - record.told_refused))
