@@ -136,6 +136,17 @@ class Mail:
         assert isinstance(found, float)
         return found
 
+    @property
+    def others_refused(self) -> float:
+        return self.judge._refused_elsewhere.rate
+
+    def judged(self, stream: str, account: str = ROSA) -> float:
+        """Return the points beside what others are told by remotes."""
+        module, weights = self._stream(stream)
+        found = module.points(scene_of(self.record(account), self.now, self.others_refused), weights)
+        assert isinstance(found, float)
+        return found
+
     def words(self, stream: str, account: str = ROSA) -> str:
         module, weights = self._stream(stream)
         text = module.words(self.scene(account), weights)

@@ -293,3 +293,40 @@ def test_listed_links_of_a_thief_are_his_own() -> None:
     before = mail.ledger()["listed-links"]
     mail.send(FRIENDS[0])
     assert mail.ledger()["listed-links"] == before == 0.0
+
+
+# -- what remotes refuse of everybody's mail
+
+
+def test_a_listed_address_of_our_own_is_nobodys_fault() -> None:
+    mail = town()
+    for number in range(60):
+        mail.send(account=f"colleague{number}@isp.example")
+        mail.answers(accepted=1, refused=1, account=f"colleague{number}@isp.example")
+    alone = town()
+    for one in (mail, alone):
+        one.strangers(6)
+        one.answers(accepted=3, refused=3)
+    assert mail.judged("refused") < 1.0 < alone.judged("refused")
+
+
+@pytest.mark.parametrize("thieves", [1, 3])
+def test_thieves_do_not_make_refusals_usual(thieves: int) -> None:
+    mail, alone = town(), town()
+    for _ in range(200):
+        for thief in THIEVES[:thieves]:
+            mail.answers(refused=5, account=thief)
+    for one in (mail, alone):
+        one.strangers(6)
+        one.answers(accepted=3, refused=3)
+    assert mail.judged("refused") > 0.6 * alone.judged("refused")
+
+
+def test_late_answers_in_turn_with_others_count_no_oftener() -> None:
+    mail, punctual = town(), town()
+    for one in (mail, punctual):
+        one.send()
+        for turn in range(100):
+            back = 35 * 60 * (turn % 2) if one is mail else 0
+            one.judge.answered(ROSA, one.now - back, 0, 0, 1)
+    assert mail.others_refused <= punctual.others_refused
