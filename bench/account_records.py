@@ -18,6 +18,7 @@ from pathlib import Path
 
 from judging import DAYS, judge_of, made_mail
 from measuring import PYTHON, compare, print_table, run
+from outwarden.detection.live.encoding import decode_record
 from outwarden.detection.live.records import Records
 from outwarden.store.store import Store
 
@@ -35,6 +36,10 @@ def fill(path: Path, accounts: int) -> None:
     made = [record for _, record in judge_of(list(made_mail(2000, DAYS))).records.all()]
     sizes = sorted(map(len, made))
     print(f"bytes of a record: median {sizes[len(sizes) // 2]}, 99 % {sizes[int(len(sizes) * 0.99)]}, most {sizes[-1]}")
+    begun = time.process_time()
+    for record in made:
+        decode_record(record)
+    print(f"to read one when its account is heard of: {(time.process_time() - begun) / len(made) * 1e6:.0f} µs")
     named = ((f"account{number}@isp.example", record) for number, record in zip(range(accounts), cycle(made)))
     seconds = []
     with Store(path) as store:
