@@ -78,7 +78,7 @@ class Judge:
         bounds = bounds_of(record, self.policy, now)
         scene = scene_of(record, now, self._refused_elsewhere.rate)
         ledger = self._beside_others(scene, self._scales.weigh(scene, bounds.declared is not None), traits, bounds)
-        suspect(record, ledger.hard, now)
+        suspect(record, ledger.hard, scene.now)
         evidence = (writable(event.queue_id)[:_LONGEST_QUEUE_ID],)
         if _blocks(ledger, bounds):
             return self._block(scene, ledger, evidence)

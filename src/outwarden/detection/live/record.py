@@ -167,8 +167,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
 
     def days_known(self, now: float) -> float:
         """Return for how many days the account is known, as far back as what is usual weighs."""
-        # A clock may have been set back.
-        return max(0.0, min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY))
+        return min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY)
 
     def most(self) -> Most:
         """Return the most of all weeks remembered."""
