@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.detection.live.happenings import Happening, happenings, tell, tell_all
-from tests.unit.detection.live.mail import DAY, HOUR, ROSA, START, Mail
+from tests.unit.detection.live.mail import DAY, HOUR, ROSA, START, Mail, young
 from tests.unit.detection.live.test_same_decisions import assert_sound
 
 from outwarden.detection.live import Judge
@@ -132,17 +132,17 @@ def test_an_answer_older_than_a_day_changes_no_decision(late: list[tuple[int, Re
 
 def test_a_late_answer_is_judged_by_what_is_known_today() -> None:
     mail = Mail().quiet_month()
-    # Four days ago a network was new, and a link shared with thieves; nobody held it against her then.
+    # Four days ago a network and a link were new, and nobody held it against her then.
     mail.judge.learn_until(mail.now + 3600)
-    mail.strangers(12, network="AS1", country="BR", client_listed=True)
+    mail.strangers(12, network="AS1", country="BR", fingerprint="t", links=(young("y.example"),))
     mail.later(4 * DAY)
     mail.send()
-    mail.judge.attempted(attempt(mail, "a@far.example", RefusalClass.CONTENT_REFUSED, back=4 * DAY - 30))
+    mail.judge.attempted(attempt(mail, "a@far.example", RefusalClass.CONTENT_REFUSED, back=4 * DAY - 2 * HOUR))
     assert mail.judge.standing(ROSA) is Standing.NORMAL
 
 
 def test_an_answer_from_before_probation_makes_it_no_stricter() -> None:
-    mail = Mail().quiet_month()
+    mail = Mail().quiet_month().later(500 * DAY)
     mail.judge.unblocked(ROSA, mail.now)
     mail.send()
     for back in (3, 400):
@@ -152,7 +152,7 @@ def test_an_answer_from_before_probation_makes_it_no_stricter() -> None:
 
 
 def test_late_answers_do_not_end_a_suspicion() -> None:
-    mail = Mail().quiet_month()
+    mail = Mail().quiet_month().later(2 * DAY + 10)
     mail.send(network="AS1")
     suspected_at = mail.record().suspected_at
     assert suspected_at == mail.now
