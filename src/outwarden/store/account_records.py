@@ -17,9 +17,15 @@ class AccountRecords:
         self._database = database
 
     def save(
-        self, changed: Iterable[tuple[str, bytes]], now: datetime, unreadable: Iterable[tuple[str, bytes, str]] = ()
+        self,
+        changed: Iterable[tuple[str, bytes]],
+        now: datetime,
+        unreadable: Iterable[tuple[str, bytes, str]] = (),
+        shared_state: bytes | None = None,
     ) -> None:
         """Write down the records of accounts that were heard of, and put aside those that could not be read.
+
+        ``shared_state`` is what the accounts shared at the same moment, None where it has not changed.
 
         All of it is written or nothing: after ``StoreUnusable`` the same is to be handed in again, with what
         has changed since.
@@ -31,6 +37,17 @@ class AccountRecords:
                 "ON CONFLICT (account) DO UPDATE SET record = excluded.record, heard_at = excluded.heard_at",
                 ((account, microseconds(now), record) for account, record in changed),
             )
+            if shared_state is not None:
+                self._database.rows(
+                    "INSERT INTO judge_state (number, state) VALUES (1, ?) "
+                    "ON CONFLICT (number) DO UPDATE SET state = excluded.state",
+                    shared_state,
+                )
+
+    def shared_state(self) -> bytes | None:
+        """Return what the accounts shared when they were last saved, None where nothing was."""
+        rows = self._database.rows("SELECT state FROM judge_state")
+        return bytes(rows[0][0]) if rows else None
 
     def all(self) -> Iterator[tuple[str, bytes]]:
         """Yield every account with its record, in no order, one by one: all of them may not fit twice."""

@@ -7,6 +7,7 @@ or out of order is put where it belongs or counts for nothing (``feedback.py``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -37,12 +38,11 @@ class Release(NamedTuple):
     decision: Decision | None = None
 
 
-class _Saved(msgspec.Struct):
+class _SharedState(msgspec.Struct):
     learns_until: float
     site: Site
     heard: Heard
     refused_elsewhere: RefusedElsewhere
-    records: list[tuple[str, bytes]]
 
 
 class Judge:
@@ -198,24 +198,47 @@ class Judge:
 
     # -- saving
 
+    def shared_state(self) -> bytes:
+        """Return as bytes all that is not the record of one account; it belongs to the records of the same moment."""
+        return msgspec.msgpack.encode(
+            _SharedState(self._learns_until, self._site, self._heard, self._refused_elsewhere)
+        )
+
+    @classmethod
+    def resume(
+        cls,
+        records: Iterable[tuple[str, bytes]],
+        shared_state: bytes | None,
+        policy: Policy | None = None,
+        weights: Weights | None = None,
+    ) -> Judge:
+        """Return a judge that goes on from saved records and what was shared then.
+
+        Raises ``RecordError`` where the latter cannot be read; a record that cannot be begins anew.
+        """
+        judge = cls(policy, weights)
+        judge.records = Records(records)
+        if shared_state is not None:
+            try:
+                state = msgspec.msgpack.decode(shared_state, type=_SharedState)
+            except UNREADABLE as error:
+                raise RecordError(f"a state that cannot be read: {error}") from error
+            judge._learns_until, judge._site, judge._heard = state.learns_until, state.site, state.heard
+            judge._refused_elsewhere = state.refused_elsewhere
+        return judge
+
     def save(self) -> bytes:
         """Return the whole state as bytes."""
-        return msgspec.msgpack.encode(
-            _Saved(self._learns_until, self._site, self._heard, self._refused_elsewhere, list(self.records.all()))
-        )
+        return msgspec.msgpack.encode((self.shared_state(), list(self.records.all())))
 
     @classmethod
     def restore(cls, saved: bytes, policy: Policy | None = None, weights: Weights | None = None) -> Judge:
         """Return a judge that goes on where the saved one was.  Raises ``RecordError``."""
         try:
-            state = msgspec.msgpack.decode(saved, type=_Saved)
+            shared_state, records = msgspec.msgpack.decode(saved, type=tuple[bytes, list[tuple[str, bytes]]])
         except UNREADABLE as error:
             raise RecordError(f"a state that cannot be read: {error}") from error
-        judge = cls(policy, weights)
-        judge._learns_until, judge._site, judge._heard = state.learns_until, state.site, state.heard
-        judge._refused_elsewhere = state.refused_elsewhere
-        judge.records = Records(state.records)
-        return judge
+        return cls.resume(records, shared_state, policy, weights)
 
     # -- within
 

@@ -6,6 +6,12 @@ CREATE TABLE account_record (
     record    BLOB NOT NULL
 );
 
+-- What accounts share: one row, of the moment of the last save.
+CREATE TABLE judge_state (
+    number  INTEGER NOT NULL UNIQUE CHECK (number = 1),
+    state   BLOB NOT NULL
+);
+
 -- Records that could not be read, and why: the account began anew, and what it was is kept for whoever looks into it.
 CREATE TABLE account_record_unreadable (
     account   TEXT NOT NULL,
