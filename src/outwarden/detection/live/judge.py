@@ -27,6 +27,7 @@ from outwarden.detection.live.records import Records
 from outwarden.detection.live.refused_elsewhere import RefusedElsewhere
 from outwarden.detection.live.scene import Scene, moment, scene_of
 from outwarden.detection.live.site import Site
+from outwarden.detection.live.streams import campaign
 from outwarden.detection.live.weights import Weights, shipped_weights
 from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Standing, Submitted
 
@@ -123,7 +124,8 @@ class Judge:
             day.add(now, Count.REFUSED, refused)
         hold = record.hold
         if hold is not None:
-            hold.good += accepted
+            # Mail to acquaintances goes on meanwhile and is taken: that may not stand for more answers than were probed.
+            hold.good += min(accepted, max(0, hold.released - hold.answers))
             hold.bad += unknown + refused
             hold.refused += refused
         return None if learning or not unknown + refused else self._reconsider(record, now)
@@ -249,7 +251,9 @@ class Judge:
     def _beside_others(self, scene: Scene, ledger: Ledger, traits: Traits, bounds: Bounds) -> Ledger:
         """Look at the message beside those of other accounts that share something with it."""
         record, weights = scene.record, self._weights.campaign
-        if ledger.total >= weights.suspicious_from and ledger.hard >= HARD_FROM:
+        # Suspicion must not spread from hand to hand: what others did makes nobody suspicious to third ones.
+        by_others = campaign.points(scene, weights)
+        if ledger.total - by_others >= weights.suspicious_from and ledger.hard - by_others >= HARD_FROM:
             for _, shared in traits.shared:
                 shared.suspect(record.account)
         found = [(shared.suspicious_beside(record.account), what, shared.blocked) for what, shared in traits.shared]
