@@ -1,0 +1,26 @@
+"""Who decides, as this room needs to know it; the service has it."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from outwarden.filter.envelope import Envelope
+from outwarden.filter.spool import Spool
+from outwarden.filter.verdicts import Verdict
+
+
+class Decider(Protocol):
+    """Decides on messages.  What it raises, and what it does not decide in time, is answered as the site configured."""
+
+    def decide_sender(self, envelope: Envelope) -> Verdict:
+        """Decide on what is known before there is a message: is this account blocked?
+
+        Called inside the event loop for every message, so it must answer from memory.
+        """
+        ...
+
+    def decide_message(self, envelope: Envelope, message: Spool) -> Verdict | Awaitable[Verdict]:
+        """Decide on the whole message; one that must ask others returns what is to be awaited.
+
+        ``message`` can be read until the verdict is there, and no longer.
+        """
+        ...

@@ -1,0 +1,98 @@
+"""Milter frames: four bytes of length, one that names the command, and what belongs to it.
+
+The protocol has no standard.  Its layout is that of ``libmilter/mfdef.h`` of Sendmail 8.17 and of ``milter8.c``
+of Postfix.
+"""
+
+from enum import IntEnum
+
+MOST_CONTENT_BYTES = 1 << 20
+"""The longest header or piece of a body.  Mail servers send 64 KiB at most, unless more was agreed on."""
+
+MOST_BYTES = 1 << 16
+"""The longest other command: none of them is longer than some lines of SMTP."""
+
+
+class MalformedMilter(Exception):
+    """What came is not the milter protocol; the connection is of no more use."""
+
+
+class Command(IntEnum):
+    """What the mail server says."""
+
+    ABORT = ord("A")
+    BODY = ord("B")
+    CONNECT = ord("C")
+    MACROS = ord("D")
+    END_OF_MESSAGE = ord("E")
+    HELO = ord("H")
+    QUIT_NEW_CONNECTION = ord("K")
+    HEADER = ord("L")
+    MAIL = ord("M")
+    END_OF_HEADERS = ord("N")
+    NEGOTIATE = ord("O")
+    QUIT = ord("Q")
+    RECIPIENT = ord("R")
+    DATA = ord("T")
+    UNKNOWN = ord("U")
+
+
+_CONTENT = {Command.BODY, Command.END_OF_MESSAGE, Command.HEADER}
+_MOST = {int(command): MOST_CONTENT_BYTES if command in _CONTENT else MOST_BYTES for command in Command}
+_HEAD = 5
+
+
+class Frames:
+    """Cuts what comes, in pieces of any size, into frames; holds one unfinished frame at most."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._held = bytearray()
+        self._at = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether more is held than the whole frames that were taken."""
+        return len(self._held) > self._at
+
+    def receive(self, octets: bytes) -> None:
+        """Take in what came."""
+        del self._held[: self._at]
+        self._at = 0
+        self._held += octets
+
+    def take(self) -> tuple[int, bytearray] | None:
+        """Return the next frame: its command and the rest.  None until it is whole.
+
+        Raises ``MalformedMilter`` as soon as it is seen that there will be none.
+        """
+        held, at = self._held, self._at
+        if len(held) < at + _HEAD:
+            return None
+        length = int.from_bytes(held[at : at + 4], "big")
+        command = held[at + 4]
+        if not 0 < length <= _MOST.get(command, -1) + 1:
+            raise MalformedMilter(f"a frame of {length} bytes that begins with {chr(command)!r}")
+        end = at + 4 + length
+        if len(held) < end:
+            return None
+        self._at = end
+        self.taken += 1
+        return command, held[at + _HEAD : end]
+
+
+def frame(command: int, content: bytes = b"") -> bytes:
+    """Return one frame."""
+    return (len(content) + 1).to_bytes(4, "big") + bytes((command,)) + content
+
+
+def strings(content: bytearray) -> list[bytearray]:
+    """Return the strings that a frame consists of, each ended by a zero byte.  Raises ``MalformedMilter``."""
+    if not content.endswith(b"\0"):
+        raise MalformedMilter("a string without its end")
+    return content[:-1].split(b"\0")
+
+
+def text(octets: bytes | bytearray) -> str:
+    """Return a stranger's bytes as text: UTF-8 where they are, escaped where not."""
+    return octets.decode("utf-8", "backslashreplace")
