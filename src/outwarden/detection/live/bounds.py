@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from outwarden.detection.live.known_recipients import Generation
 from outwarden.detection.live.policy import BulkAccount, Policy
 from outwarden.detection.live.record import DAY, AccountRecord
 from outwarden.events import Standing
@@ -40,5 +41,6 @@ def bounds_of(record: AccountRecord, policy: Policy, now: float) -> Bounds:
 
 def _end_probation(record: AccountRecord) -> None:
     record.given_back_at = 0.0
+    record.unmet = Generation()
     if record.standing is Standing.PROBATION:
         record.standing = Standing.NORMAL

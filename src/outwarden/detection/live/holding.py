@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from outwarden.detection.live.bounds import Bounds
 from outwarden.detection.live.counts import Count
+from outwarden.detection.live.known_recipients import Generation
 from outwarden.detection.live.ledger import Ledger
 from outwarden.detection.live.observing import Traits, client_network
 from outwarden.detection.live.policy import Policy
@@ -41,9 +42,8 @@ def goes_on(scene: Scene, traits: Traits, event: Submitted, policy: Policy, boun
     """Say whether a message leaves even during a hold: mail to acquaintances from a known network, as declared."""
     if not traits.ordinary or _undeclared(event, bounds):
         return False
-    hold = scene.record.hold
-    waiting = sum(number in hold.strangers for number in traits.recipients) if hold is not None else 0
-    strangers = len(traits.new) + waiting
+    unmet = scene.record.unmet
+    strangers = len(traits.new) + sum(number in unmet for number in traits.recipients)
     if 2 * strangers >= len(traits.recipients) > 0:
         return False
     # Strangers are not fewer among acquaintances.
@@ -164,6 +164,8 @@ def _end(record: AccountRecord) -> None:
     # A hold that came to nothing does not end probation.
     record.standing = Standing.PROBATION if record.given_back_at else Standing.NORMAL
     record.hold = None
+    if not record.given_back_at:
+        record.unmet = Generation()
     record.allowed = max(record.allowed, _ALLOWED_TIMES * record.hour.sums[Count.RECIPIENTS])
 
 

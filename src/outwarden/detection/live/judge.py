@@ -82,6 +82,7 @@ class Judge:
         suspect(record, ledger.hard, scene.now)
         evidence = (writable(event.queue_id)[:_LONGEST_QUEUE_ID],)
         if _blocks(ledger, bounds):
+            _remember_unmet(record, traits)
             return self._block(scene, ledger, evidence)
         if holding.goes_on(scene, traits, event, self.policy, bounds):
             return Decision(record.account, Action.ACCEPT, event.at, ledger.total)
@@ -91,8 +92,7 @@ class Judge:
             if why is None:
                 return Decision(record.account, Action.ACCEPT, event.at, ledger.total)
             hold = self._begin_hold(scene, ledger, bounds, why)
-        for number in traits.new:
-            hold.strangers.add(number)
+        _remember_unmet(record, traits)
         return self._held(scene, ledger, bounds, hold, evidence)
 
     # -- what comes back
@@ -124,7 +124,7 @@ class Judge:
             day.add(now, Count.REFUSED, refused)
         hold = record.hold
         if hold is not None:
-            # Mail to acquaintances goes on meanwhile and is taken: that may not stand for more answers than were probed.
+            # Mail to acquaintances goes on meanwhile and is taken: it may not stand for more answers than were probed.
             hold.good += min(accepted, max(0, hold.released - hold.answers))
             hold.bad += unknown + refused
             hold.refused += refused
@@ -317,6 +317,11 @@ class Judge:
 _LONGEST_QUEUE_ID = 64
 _QUANTITY_AT_MOST = 6.0
 """So much do quantity and strangers add at most to what an account is blocked for."""
+
+
+def _remember_unmet(record: AccountRecord, traits: Traits) -> None:
+    for number in traits.new:
+        record.unmet.add(number)
 
 
 def _blocks(ledger: Ledger, bounds: Bounds) -> bool:

@@ -58,6 +58,7 @@ def merged(one: AccountRecord, other: AccountRecord) -> AccountRecord:
         released_today=newer.released_today,
         given_back_at=newer.given_back_at,
         blocked_by=newer.blocked_by,
+        unmet=newer.unmet,
     )
 
 

@@ -99,7 +99,6 @@ class Hold(msgspec.Struct, array_like=True):
     """How a hold goes: since when, how many recipients the next probe lets out, and what came of those before.
 
     ``bad`` counts unknown and refused recipients, ``refused`` only the latter.  ``why`` says in words what led to it.
-    ``strangers`` are recipients that were new in mail that is held: who is written to again is no acquaintance yet.
     """
 
     since: float
@@ -110,7 +109,6 @@ class Hold(msgspec.Struct, array_like=True):
     bad: int = 0
     refused: int = 0
     why: str = ""
-    strangers: Generation = msgspec.field(default_factory=Generation)
 
     @property
     def answers(self) -> int:
@@ -128,6 +126,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     ``released_today`` how many left by probes.  ``told_*``
     is what it added to what is known of refusals elsewhere in the half hour ``told_slot``.
     ``given_back_at`` is when probation began, 0 where there is none.  ``blocked_by`` is the decision that blocked it.
+    ``unmet`` are recipients that were new in mail that was held or refused: until a person or good answers say
+    otherwise, or probation ends, who is written to again is no acquaintance yet.
     """
 
     account: str
@@ -159,6 +159,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     told_refused: int = 0
     given_back_at: float = 0.0
     blocked_by: Decision | None = None
+    unmet: Generation = msgspec.field(default_factory=Generation)
 
     def __post_init__(self) -> None:
         """Refuse what was saved by another program.  Raises ``ValueError``."""
@@ -167,7 +168,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
 
     def days_known(self, now: float) -> float:
         """Return for how many days the account is known, as far back as what is usual weighs."""
-        return min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY)
+        # A clock that was set back must not make it unborn.
+        return max(0.0, min((now - self.first_at) / DAY, 1.44 * HALF_LIFE / DAY))
 
     def most(self) -> Most:
         """Return the most of all weeks remembered."""
