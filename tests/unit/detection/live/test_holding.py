@@ -475,3 +475,21 @@ def test_while_learning_everything_is_accepted() -> None:
     assert set(actions(mail.strangers(500, each=50, network="AS1", filter_verdict=True))) == {Action.ACCEPT}
     mail.later(HOUR)
     assert Action.ACCEPT not in actions(mail.strangers(500, each=50, network="AS2", filter_verdict=True))
+
+
+def test_answers_to_ordinary_mail_do_not_stand_for_probes() -> None:
+    mail = held_by_quantity(200)
+    for number in range(300):
+        mail.send(FRIENDS[number % 3])
+        mail.answers(accepted=1)
+    assert mail.released(200, 3) == doubling(2 * PROBING.first, 3)
+
+
+def test_the_recipients_of_a_thief_are_no_acquaintances_after_it_was_given_back() -> None:
+    mail = Mail().quiet_month()
+    many = [f"s{n}@far.example" for n in range(300)]
+    assert mail.send(*many).action is Action.HOLD
+    stolen(mail)
+    mail.judge.unblocked(ROSA, mail.later(HOUR).now)
+    assert mail.send(*many).action is Action.HOLD
+    assert mail.send(FRIENDS[0]).action is Action.ACCEPT
