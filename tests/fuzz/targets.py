@@ -13,6 +13,9 @@ from outwarden.detection.live import Judge
 from outwarden.detection.replay.joining import Joining
 from outwarden.detection.replay.player import Plan, play
 from outwarden.events import Event
+from outwarden.filter import Accept
+from outwarden.filter.milter.conversation import Conversation, MessageEnded, SenderNamed
+from outwarden.filter.milter.frames import MalformedMilter, frame
 from outwarden.service.event_reading import EventReading
 from outwarden.service.log_reading import LogSource, NothingUnderstood
 from outwarden.sources.logs.exchange import ExchangeTrackingLog
@@ -107,6 +110,32 @@ def _stamps() -> Feed:
     return feed
 
 
+def _milter() -> Feed:
+    """Each line is a frame, its first character the command; every tenth block comes as it is, without lengths."""
+    conversation, fed = Conversation(), 0
+
+    def feed(block: str) -> None:
+        nonlocal conversation, fed
+        fed += 1
+        octets = [line.encode("utf-8", "surrogatepass") for line in block.split("\n") if line]
+        whole = b"".join(frame(line[0], line[1:]) for line in octets) if fed % 10 else b"".join(octets)
+        try:
+            for at in range(0, len(whole), 1 << 16):
+                conversation.receive(whole[at : at + (1 << 16)])
+                while (happening := conversation.happens()) is not None:
+                    if isinstance(happening, SenderNamed | MessageEnded):
+                        conversation.answer(Accept())
+                conversation.unsent()
+        except MalformedMilter:
+            conversation = Conversation()
+            conversation.receive(_OFFER)
+            conversation.happens()
+
+    return feed
+
+
+_OFFER = b"\0\0\0\x0dO\0\0\0\6\0\0\1\xff\0\x1f\xff\xff"
+
 TARGETS = {
     "postfix": Target(_reading(lambda: PostfixLog(Stamps(NEWEST))), _lines_of("postfix")),
     "exim": Target(_reading(lambda: EximLog(Stamps(NEWEST))), _lines_of("exim")),
@@ -119,4 +148,5 @@ TARGETS = {
     "events": Target(_events, _lines_of("events")),
     "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
+    "milter": Target(_milter, _lines_of("milter")),
 }

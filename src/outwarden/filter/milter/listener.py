@@ -10,7 +10,8 @@ from outwarden.filter.milter.endpoint import Endpoint, UnixEndpoint
 from outwarden.filter.spool import SpoolSpace
 
 MOST_CONNECTIONS = 200
-_LOOKS_EVERY_SECONDS = 1.0
+# So many times within the shortest patience it is looked who has used it up.
+_LOOKS = 4
 _STOP_CHECKED_SECONDS = 0.02
 
 
@@ -92,8 +93,9 @@ class MilterListener:
             self._waiting.remove(connection)
 
     async def _look_after_connections(self, loop: asyncio.AbstractEventLoop) -> None:
+        pause = min(self.patience.frame_seconds, self.patience.idle_seconds) / _LOOKS
         while True:
-            await asyncio.sleep(_LOOKS_EVERY_SECONDS)
+            await asyncio.sleep(pause)
             now = loop.time()
             for connection in tuple(self._open):
                 connection.break_off_if_late(now)
