@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.detection.live.happenings import Happening, happenings, tell, tell_all
-from tests.unit.detection.live.mail import DAY, HOUR, ROSA, START, Mail, young
+from tests.unit.detection.live.mail import DAY, HOUR, NEVER_STOPS, ROSA, START, Mail, young
 from tests.unit.detection.live.test_same_decisions import assert_sound
 
 from outwarden.detection.live import Judge
@@ -166,3 +166,26 @@ def test_answers_for_accounts_never_heard_of_are_nobodys() -> None:
     assert mail.complaint() is None
     assert len(mail.judge.records) == 0
     assert mail.judge.release(ROSA, START.timestamp(), 7).recipients == 7
+
+
+@SOME
+@given(
+    st.lists(st.tuples(st.integers(0, 19 * HOUR), st.sampled_from([None, *RefusalClass])), max_size=30),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_the_answers_of_a_day_does_not_matter(
+    told: list[tuple[int, RefusalClass | None]],
+    chance,  # noqa: ANN001
+) -> None:
+    decisions = []
+    for order in (sorted(told, key=lambda one: -one[0]), chance.sample(told, len(told))):
+        mail = Mail(NEVER_STOPS).quiet_month().later(DAY)
+        mail.strangers(40, each=40)
+        mail.later(19 * HOUR)
+        for number, (back, refusal_class) in enumerate(order):
+            outcome = Outcome.BOUNCED if refusal_class else Outcome.DELIVERED
+            mail.judge.attempted(attempt(mail, f"l{number}@far.example", refusal_class, outcome, back))
+        decisions.append(mail.send())
+    # What others are refused meanwhile counts by the half hour, and may differ by an answer.
+    assert decisions[0].points == pytest.approx(decisions[1].points, abs=1.0)
+    assert decisions[0].action is decisions[1].action is Action.ACCEPT

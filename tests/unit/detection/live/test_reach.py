@@ -9,7 +9,7 @@ from tests.unit.detection.live.mail import DAY, FRIENDS, NEVER_STOPS, ROSA, STRE
 from outwarden.detection.live import Judge, site
 from outwarden.detection.live.counts import Count
 from outwarden.detection.live.encoding import encode_record
-from outwarden.detection.live.site import MOST_USERS
+from outwarden.detection.live.site import MOST_USERS, Site
 from outwarden.events import Action, Decision, Link, LinkKind, Standing
 
 THIEVES = tuple(f"thief{n}@isp.example" for n in range(3))
@@ -143,6 +143,16 @@ def test_beyond_sixteen_users_nobody_can_make_it_one() -> None:
             spam(mail, thief, (STORAGE,))
     mail.send(links=(STORAGE,))
     assert mail.points("campaign") == 0.0
+
+
+def test_more_users_than_are_remembered_are_taken_for_innocent() -> None:
+    shared = Site().use(1, "user0", 0.0)
+    shared.users = [f"user{number}" for number in range(MOST_USERS)]
+    for user in shared.users[:10]:
+        shared.suspect(user)
+    assert shared.suspicious_beside(ROSA) == 10
+    shared.more_users = True
+    assert shared.suspicious_beside(ROSA) == 0
 
 
 def test_a_client_address_counts_only_in_a_network_that_is_new_to_the_account() -> None:

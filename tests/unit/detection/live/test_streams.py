@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.detection.live.mail import DAY, FRIENDS, HOUR, NEVER_STOPS, ROSA, STREAMS, Mail, listed, young
 
 from outwarden.detection.live.counts import WIDTH, Count
+from outwarden.detection.live.ledger import LOWEST
 from outwarden.detection.live.record import NetworkUse, SharedWithOthers, TextUse, new_record
 from outwarden.detection.live.scene import scene_of
 from outwarden.detection.live.weights import Campaign, shipped_weights
@@ -408,3 +409,15 @@ def test_the_caps_are_those_of_the_design() -> None:
         assert -2.0 <= lowest <= 0.0 < highest <= 5.0
     # Quantity alone must not do what proof does.
     assert sum(caps(stream)[1] for stream in ("volume", "same-text")) <= 6.0
+
+
+def test_good_answers_speak_for_an_account_only_so_much() -> None:
+    mail = Mail(NEVER_STOPS).quiet_month()
+    mail.strangers(60, each=60)
+    mail.answers(accepted=60)
+    mail.later(2 * HOUR)
+    decision = [mail.send(FRIENDS[0]) for _ in range(9)][-1]
+    speaking_for = sum(min(0.0, points) for points in mail.ledger().values())
+    assert speaking_for < LOWEST
+    against = sum(max(0.0, points) for points in mail.ledger().values())
+    assert decision.points == pytest.approx(against + LOWEST, abs=0.2)
