@@ -18,7 +18,7 @@ CASES = [path for folder in ("logins", "journald", "mixed") for path in sorted((
 def told(event: Event) -> dict[str, object]:
     """The event as other programs see it, without the evidence and what is empty."""
     raw: dict[str, object] = msgspec.to_builtins(event)
-    return {name: value for name, value in raw.items() if name != "line" and value not in (None, "")}
+    return {name: value for name, value in raw.items() if name != "line" and value not in (None, "", ())}
 
 
 def read(content: bytes) -> dict[str, object]:

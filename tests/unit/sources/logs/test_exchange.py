@@ -66,7 +66,9 @@ def attempts_of(*rows: Mapping[str, str]) -> list[Attempted]:
 def test_corpus(case: Path) -> None:
     log, events = read(case.read_bytes().decode())
     expected = json.loads(case.with_suffix(".expected.json").read_text())
-    rows = [{name: value for name, value in msgspec.to_builtins(event).items() if name != "line"} for event in events]
+    rows = json.loads(msgspec.json.encode(events))
+    for row in rows:
+        del row["line"]
     assert rows == expected["events"]
     assert log.lines_understood == expected["lines_understood"]
     assert log.lines_not_understood == expected["lines_not_understood"]
