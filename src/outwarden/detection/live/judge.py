@@ -190,7 +190,7 @@ class Judge:
         else:
             self._turn(record, now)
             forget_theft(record, now)
-            self._site.absolve([*record.links, *record.texts], record.account)
+            self._site.absolve(record)
         record.standing, record.standing_at, record.given_back_at = Standing.PROBATION, now, now
 
     def standing(self, account: str) -> Standing:
@@ -300,7 +300,7 @@ class Judge:
         record.blocked_by = decision
         record.hold = None
         record.offences = [*record.offences, scene.now][-MOST_OFFENCES:]
-        self._site.blame([*record.links, *record.texts], record.account)
+        self._site.blame(record)
         return decision
 
     def _decision(self, action: Action, scene: Scene, ledger: Ledger, evidence: tuple[str, ...]) -> Decision:
@@ -310,7 +310,7 @@ class Judge:
 
     def _trust(self, record: AccountRecord, now: float) -> None:
         self._turn(record, now)
-        self._site.absolve([*record.links, *record.texts], record.account)
+        self._site.absolve(record)
         trust(record, now)
 
 

@@ -129,8 +129,8 @@ def _network(record: AccountRecord, site: Site, event: Submitted, now: float, tr
     if event.client_listed:
         record.day.add(now, Count.LISTED_CLIENTS, 1)
     if event.client_address is not None:
-        key = key_of("client", event.client_address)
-        traits.shared.append(("client address", site.use(key, record.account, now)))
+        key = key_of(event.client_address)
+        traits.shared.append(("client address", site.clients.use(key, record.account, now)))
     return use
 
 
@@ -161,8 +161,8 @@ def _links(record: AccountRecord, site: Site, event: Submitted, now: float, trai
         soft = link.kind is not LinkKind.DOMAIN or (link.age_days is not None and link.age_days < YOUNG_DAYS)
         if not soft and not link.listed:
             continue
-        key = key_of("link", link.target)
-        shared = site.use(key, record.account, now)
+        key = key_of(link.target)
+        shared = site.links.use(key, record.account, now)
         traits.shared.append(("link", shared))
         own = record.links.get(key)
         first = own is None
@@ -186,8 +186,8 @@ def _links(record: AccountRecord, site: Site, event: Submitted, now: float, trai
 def _text(record: AccountRecord, site: Site, event: Submitted, now: float, traits: Traits) -> TextUse | None:
     if event.fingerprint is None:
         return None
-    key = key_of("text", event.fingerprint)
-    traits.shared.append(("text", site.use(key, record.account, now)))
+    key = key_of(event.fingerprint)
+    traits.shared.append(("text", site.texts.use(key, record.account, now)))
     texts = record.texts
     text = texts.get(key)
     if text is None:

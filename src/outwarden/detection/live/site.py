@@ -6,8 +6,12 @@ circular that a whole university passes on is none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from xxhash import xxh3_64_intdigest
+
+from outwarden.detection.live.record import AccountRecord
 
 DAY = 86_400
 MOST_SHARED = 100_000
@@ -46,8 +50,8 @@ class Shared(msgspec.Struct, array_like=True, gc=False):
             self.suspicious += (account,)
 
 
-class Site(msgspec.Struct):
-    """Everything shared, by key; what was not used for longest leaves first."""
+class Things(msgspec.Struct):
+    """Things of one kind by key; what was not used for longest leaves first."""
 
     shared: dict[int, Shared] = msgspec.field(default_factory=dict)
 
@@ -67,7 +71,7 @@ class Site(msgspec.Struct):
         shared.last_at = max(shared.last_at, now)
         return shared
 
-    def blame(self, keys: list[int], account: str) -> None:
+    def blame(self, keys: Iterable[int], account: str) -> None:
         """Note that an account was blocked that used these."""
         for key in keys:
             shared = self.shared.get(key)
@@ -75,8 +79,8 @@ class Site(msgspec.Struct):
                 shared.suspect(account)
                 shared.blocked = True
 
-    def absolve(self, keys: list[int], account: str) -> None:
-        """Take back what was held against an account and its links and texts."""
+    def absolve(self, keys: Iterable[int], account: str) -> None:
+        """Take back what was held against an account and these."""
         for key in keys:
             shared = self.shared.get(key)
             if shared is not None and account in shared.suspicious:
@@ -84,6 +88,24 @@ class Site(msgspec.Struct):
                 shared.blocked = shared.blocked and bool(shared.suspicious)
 
 
-def key_of(kind: str, text: str) -> int:
+class Site(msgspec.Struct):
+    """Everything shared; each kind has a table of its own, so that many new texts push out no old link."""
+
+    links: Things = msgspec.field(default_factory=Things)
+    texts: Things = msgspec.field(default_factory=Things)
+    clients: Things = msgspec.field(default_factory=Things)
+
+    def blame(self, record: AccountRecord) -> None:
+        """Note that an account was blocked, for what it links to and writes."""
+        self.links.blame(record.links, record.account)
+        self.texts.blame(record.texts, record.account)
+
+    def absolve(self, record: AccountRecord) -> None:
+        """Take back what was held against an account, its links and texts."""
+        self.links.absolve(record.links, record.account)
+        self.texts.absolve(record.texts, record.account)
+
+
+def key_of(text: str) -> int:
     """Return the key of a link, a text or a client address."""
-    return xxh3_64_intdigest(f"{kind}:{text}".encode("utf-8", "surrogatepass"))
+    return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))

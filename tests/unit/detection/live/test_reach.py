@@ -146,7 +146,7 @@ def test_beyond_sixteen_users_nobody_can_make_it_one() -> None:
 
 
 def test_more_users_than_are_remembered_are_taken_for_innocent() -> None:
-    shared = Site().use(1, "user0", 0.0)
+    shared = Site().links.use(1, "user0", 0.0)
     shared.users = [f"user{number}" for number in range(MOST_USERS)]
     for user in shared.users[:10]:
         shared.suspect(user)
@@ -223,7 +223,8 @@ def test_records_and_the_site_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     noise(random.Random(1), mail, 30_000, 10)
     records = [len(saved) for _, saved in mail.judge.records.all()]
     assert max(records) < 8000
-    assert len(mail.judge._site.shared) <= 1000
+    of_all = mail.judge._site
+    assert all(len(kind.shared) <= 1000 for kind in (of_all.links, of_all.texts, of_all.clients))
 
 
 def test_a_judge_that_may_stop_somebody_remembers_no_more_of_him() -> None:
