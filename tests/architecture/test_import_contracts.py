@@ -15,6 +15,7 @@ LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 ROOMS = "Rooms: imports run down towards the vocabulary"
 NO_INPUT_OUTPUT = "Thinking rooms touch nothing outside"
 GIVEN_TEXT = "Thinking rooms are given text and never open it"
+ACTING = "Only the service acts on the world"
 STRANGERS = "The log readers are strangers to each other"
 NO_CIRCLES = "No two neighbours import each other in a circle"
 
@@ -32,6 +33,8 @@ SINS = [
     ("a check of SPF opens a socket", "authentication/spf_checks.py", "import socket", NO_INPUT_OUTPUT),
     ("a reader opens its log", "sources/logs/sin.py", "import outwarden.sources.files", GIVEN_TEXT),
     ("one log reader knows another", "sources/logs/exim.py", "import outwarden.sources.logs.postfix", STRANGERS),
+    ("a command acts by itself", "cli/sin.py", "import outwarden.responses.postfix", ACTING),
+    ("a command acts without the wiring", "cli/sin.py", "from outwarden.responses import subjects", ACTING),
     ("two neighbours know each other", "events/refusals.py", "import outwarden.events.happenings", NO_CIRCLES),
 ]
 

@@ -28,7 +28,9 @@ VERBS = {
         "SPF, DKIM, DMARC and the rest: what to publish.",
     ),
     "takedown": ("outwarden.cli.takedown:takedown", "Who answers for an address or domain, and the report to them."),
-    "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, its shape, who fills it."),
+    "pause": ("outwarden.cli.pause:pause", "Stop what leaves: the whole server, an account, a destination."),
+    "resume": ("outwarden.cli.resume:resume", "Take a pause back, and let what waited leave."),
+    "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, who fills it; hold, release, delete."),
     "replay": (
         "outwarden.cli.replay:replay",
         "Play past mail to a policy: who would have been stopped, why, at what cost.",

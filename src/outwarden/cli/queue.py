@@ -1,8 +1,8 @@
 """``outwarden queue``: what waits, for how long, and who is behind it.
 
 ``list`` shows each message like mailq, ``shape`` domains and ages like qshape, ``top`` the senders, ``growth`` what
-listings saved one after another say together.  Nothing is changed: the queue is read from a file, or by asking the
-mail server of this machine.
+listings saved one after another say together.  These change nothing: the queue is read from a file, or by asking the
+mail server of this machine.  ``hold``, ``release`` and ``delete`` are in ``queue_changes``.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ import click
 
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.log_options import now, screen, timezone
+from outwarden.cli.queue_changes import queue_delete, queue_hold, queue_release
 from outwarden.cli.rendering import plain, print_json
 
 if TYPE_CHECKING:
@@ -29,9 +30,13 @@ _MOST_BYTES = 1 << 28
 _one_file = click.argument("file", metavar="[FILE]", required=False)
 
 
-@click.group(epilog="Exit code: 0 done, 1 could not, 2 usage.")
+@click.group(epilog="outwarden queue VERB --help says with which codes it ends.")
 def queue() -> None:
-    """The outbound queue: list it, its shape, who fills it."""
+    """The outbound queue: list it, its shape, who fills it; hold, release, delete."""
+
+
+for _verb in (queue_hold, queue_release, queue_delete):
+    queue.add_command(_verb)
 
 
 @queue.command("list", epilog=_EXPLAINED)

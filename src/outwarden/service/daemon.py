@@ -1,4 +1,4 @@
-"""The service: reads the settings, opens the store, watches the blocklists, sends alarms, stops when told.
+"""The service: reads the settings, opens the store, watches the blocklists, sends alarms, ends pauses, stops when told.
 
 One thread, one target at a time: what is asked is spread over the hour anyway.  It sleeps until the next turn
 or alarm, and a stop wakes it.  A fault of the store ends it, so that whoever started it starts it again; one
@@ -14,6 +14,7 @@ from threading import Event
 
 from outwarden.service.alarms import AlarmSender
 from outwarden.service.blocklist_monitor import BlocklistMonitor, Watched
+from outwarden.service.expired_pauses import ExpiredPauses
 from outwarden.service.scheduler import Schedule
 from outwarden.service.settings import Configuration
 from outwarden.service.watch_list import WatchList
@@ -39,6 +40,7 @@ class Service:
         alarms = configuration.settings.alarms
         self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup())
+        self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)
         self._resolver_fault: str | None = None
         self._targets = {target.text: target for target in self._watch.targets}
 
@@ -53,6 +55,7 @@ class Service:
         chance = Random(secrets.randbits(64))  # noqa: S311 (to spread questions, not to keep a secret)
         schedule = Schedule(tuple(self._targets), self._watch.every, asked, self._clock(), chance)
         while not self._stop.is_set():
+            self._pauses.end()
             self._sender.send(self._clock())
             name = schedule.take_due(self._clock())
             if name is None:
@@ -65,6 +68,7 @@ class Service:
     def run_once(self) -> None:
         """Ask about everything now, send the alarms, and be done.  Raises ``StoreUnusable``."""
         self._begin()
+        self._pauses.end()
         self._sender.send(self._clock())
         targets = tuple(self._targets.values())
         for start in range(0, len(targets), _TOGETHER):
@@ -102,6 +106,7 @@ class Service:
 
     def _sleep(self, schedule: Schedule) -> None:
         now = self._clock()
-        wakes = [at for at in (schedule.next_at(), self._store.alarms.next_try_at()) if at is not None]
+        nexts = (schedule.next_at(), self._store.alarms.next_try_at(), self._pauses.next_end())
+        wakes = [at for at in nexts if at is not None]
         until = min([*wakes, now + _LONGEST_SLEEP])
         self._stop.wait(max((until - now).total_seconds(), 0.0))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -141,6 +141,19 @@ class TakedownSettings(_Section, frozen=True):
     ] = ""
 
 
+class MailServerSettings(_Section, frozen=True):
+    """The mail server that is paused."""
+
+    kind: Annotated[
+        Literal["", "postfix", "exim"],
+        msgspec.Meta(description="Which one: `postfix` or `exim`; empty for the one that is installed."),
+    ] = ""
+    postfix_config: Annotated[
+        str,
+        msgspec.Meta(description="The folder of Postfix's main.cf, where there are several; empty for its default."),
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -152,6 +165,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = BlocklistSettings()
     alarms: Annotated[AlarmSettings, msgspec.Meta(description="Who is told.")] = AlarmSettings()
     takedown: Annotated[TakedownSettings, msgspec.Meta(description="To whom reports of abuse go.")] = TakedownSettings()
+    mail_server: Annotated[MailServerSettings, msgspec.Meta(description="The mail server that is paused.")] = (
+        MailServerSettings()
+    )
 
 
 class Field(NamedTuple):

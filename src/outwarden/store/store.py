@@ -9,6 +9,7 @@ from outwarden.store.alarms import Alarms
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
 from outwarden.store.listings import Listings
+from outwarden.store.responses import Responses
 
 
 class Store:
@@ -22,6 +23,7 @@ class Store:
         self.alarms = Alarms(self._database)
         self.delistings = Delistings(self._database, self.listings)
         self.account_records = AccountRecords(self._database)
+        self.responses = Responses(self._database)
         if writer:
             try:
                 self._database.be_the_writer()

@@ -74,4 +74,12 @@ def test_what_stands_in_place_of_a_key_is_not_told() -> None:
 
 
 def test_every_field_has_a_default() -> None:
-    assert {section for section, _, _ in fields()} == {"site", "store", "dns", "blocklists", "alarms", "takedown"}
+    assert {section for section, _, _ in fields()} == {
+        "site",
+        "store",
+        "dns",
+        "blocklists",
+        "alarms",
+        "takedown",
+        "mail_server",
+    }

@@ -1,0 +1,146 @@
+"""``outwarden queue hold|release|delete``: what waits of an account, or single messages by their queue IDs."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outwarden.cli.acting import (
+    EXIT,
+    account_option,
+    asked_by,
+    dry_run_option,
+    faults_in_words,
+    mta_option,
+    now,
+    printed_only,
+    reason_option,
+    record,
+    refuse_to_run,
+    show_steps,
+)
+from outwarden.cli.failure import CouldNot, WrongArgument
+from outwarden.cli.rendering import number, plain, print_json
+from outwarden.cli.settings_option import configuration
+
+if TYPE_CHECKING:
+    from outwarden.service.queue_changes import Changed, Messages
+
+_MOST_TYPED = 4 << 20
+_WORDS = {"hold": "put on hold", "release": "released", "delete": "deleted"}
+
+_ids = click.argument("queue_ids", metavar="[QUEUE-ID]...", nargs=-1)
+
+
+@click.command("hold", epilog=EXIT)
+@_ids
+@account_option
+@reason_option
+@mta_option
+@dry_run_option
+@click.pass_context
+def queue_hold(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 (click's own types)
+    """Keep messages from being delivered until they are released; - reads queue IDs from standard input."""
+    _change("hold", context.obj, **given)
+
+
+@click.command("release", epilog=EXIT)
+@_ids
+@account_option
+@reason_option
+@mta_option
+@dry_run_option
+@click.pass_context
+def queue_release(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 (click's own types)
+    """Give messages that are on hold back to delivery; - reads queue IDs from standard input."""
+    _change("release", context.obj, **given)
+
+
+@click.command("delete", epilog=EXIT)
+@_ids
+@account_option
+@reason_option
+@mta_option
+@dry_run_option
+@click.pass_context
+def queue_delete(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 (click's own types)
+    """Delete messages for good, after keeping them in an archive; - reads queue IDs from standard input."""
+    _change("delete", context.obj, **given)
+
+
+def _change(
+    verb: str,
+    options: dict[str, Any],
+    queue_ids: tuple[str, ...],
+    account: str | None,
+    reason: str,
+    mta: str | None,
+    dry_run: bool,
+) -> None:
+    if bool(queue_ids) == (account is not None):
+        raise WrongArgument("name either --account or queue IDs")
+    with faults_in_words():
+        from outwarden.service.queue_changes import Messages
+
+        which = Messages.of(account, _typed() if queue_ids == ("-",) else queue_ids)
+        if not which.account and not which.queue_ids:
+            raise WrongArgument("no queue ID on standard input")
+        if dry_run and mta is not None and printed_only(mta):
+            _print_foreign(verb, mta, which, options)
+            return
+        refuse_to_run(mta)
+        _do(verb, which, reason, mta, dry_run, options)
+
+
+def _do(verb: str, which: "Messages", reason: str, mta: str | None, dry_run: bool, options: dict[str, Any]) -> None:
+    from outwarden.service.acting import must_be_root
+    from outwarden.service.mail_servers import mail_server
+    from outwarden.service.queue_changes import QueueChanges, archives_of, steps
+    from outwarden.store.responses import ResponseKind
+    from outwarden.store.store import Store
+
+    must_be_root()
+    settings = configuration(options).settings
+    path = Path(settings.store.path)
+    server = mail_server(settings.mail_server, mta or "")
+    if dry_run:
+        lines = [step.words() for step in steps(server, ResponseKind(f"queue-{verb}"), which)]
+        if verb == "delete" and lines:
+            lines.insert(-1, f"# then each message is kept in an archive in {archives_of(path)}, and only then:")
+        show_steps(server.name, lines, options)
+        return
+    with Store(path) as store:
+        changes = QueueChanges(store, server, now, asked_by(), archives_of(path))
+        change = {"hold": changes.hold, "release": changes.release, "delete": changes.delete}[verb]
+        _show(verb, change(which, reason), options)
+
+
+def _print_foreign(verb: str, mta: str, which: "Messages", options: dict[str, Any]) -> None:
+    from outwarden.service.mail_servers import printed_queue_change
+
+    if which.account is None:
+        raise CouldNot(f"--mta {mta}: the commands are known for an account only; name --account")
+    show_steps(mta, printed_queue_change(mta, verb, which.account), options)
+
+
+def _show(verb: str, changed: "Changed", options: dict[str, Any]) -> None:
+    if options["json"]:
+        more = {"queue_ids": changed.queue_ids, "archive": changed.archive and str(changed.archive)}
+        print_json(record(changed.response, changed.remarks) | more | {"sha256": changed.sha256})
+        return
+    count = len(changed.queue_ids)
+    messages = "1 message" if count == 1 else f"{number(count)} messages"
+    click.echo(f"{_WORDS[verb]}: {messages} (response {changed.response.id})")
+    if changed.archive is not None:
+        click.echo(plain(f"  kept in {changed.archive}"))
+        click.echo(f"  sha256 {changed.sha256}")
+    for remark in changed.remarks:
+        click.echo(plain(f"  {remark}"))
+
+
+def _typed() -> list[str]:
+    text = sys.stdin.read(_MOST_TYPED)
+    if len(text) >= _MOST_TYPED:
+        raise WrongArgument("more queue IDs on standard input than any queue holds")
+    return text.split()

@@ -1,0 +1,101 @@
+"""What waits in a Postfix queue, read from its files: whose login handed in each message, which no listing tells.
+
+A queue file is a row of records, each a type, a length and so many bytes; those of the envelope come first and the
+message itself begins with the record ``M`` (Postfix's own rec_type.h, the same since 2.x).  Only files that are
+complete are read, and only their beginning.  A file that goes away meanwhile was delivered, and is left out; one that
+is not understood is left out too.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_ISREG, S_IXUSR
+
+from outwarden.responses.mail_server import Queued
+from outwarden.responses.steps import CouldNotAct
+
+# In the order in which mail moves, so that a message on its way is not missed.
+_QUEUES = ("incoming", "active", "deferred", "hold")
+_BEGINNING = 16_384
+_MOST_RECIPIENTS = 100
+_SENDER, _RECIPIENT, _ATTRIBUTE, _MESSAGE = b"SRAM"
+
+
+def queued(queue_directory: Path) -> list[Queued]:
+    """Return every complete message, each once.  Raises ``CouldNotAct`` where the queue may not be looked into."""
+    found = {message.queue_id: message for queue in _QUEUES for message in _messages(queue_directory / queue, queue)}
+    return list(found.values())
+
+
+def _messages(folder: Path, queue: str) -> Iterator[Queued]:
+    for file in _files(folder):
+        try:
+            with open(file, "rb") as opened:  # noqa: PTH123 (a path object for each message would cost more than its reading)
+                state = os.fstat(opened.fileno())
+                # Postfix sets the execute bit once the message is whole.
+                if not S_ISREG(state.st_mode) or not state.st_mode & S_IXUSR:
+                    continue
+                beginning = opened.read(_BEGINNING)
+        except FileNotFoundError:
+            continue
+        except OSError as fault:
+            raise CouldNotAct(f"{file}: {fault.strerror}") from fault
+        message = _understood(os.path.basename(file), queue, state.st_size, beginning)
+        if message is not None:
+            yield message
+
+
+def _files(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except FileNotFoundError:
+        return
+    except OSError as fault:
+        raise CouldNotAct(f"{folder}: {fault.strerror}; only root may look into the queue") from fault
+    for entry in found:
+        # Folders of the queue's hash have names of one character.
+        if len(entry.name) == 1:
+            yield from _files(Path(entry.path))
+        else:
+            yield entry.path
+
+
+def _understood(queue_id: str, queue: str, size: int, beginning: bytes) -> Queued | None:
+    sender: str | None = None
+    login: str | None = None
+    recipients: list[str] = []
+    for kind, content in _records(beginning):
+        if kind == _MESSAGE:
+            break
+        if kind == _SENDER:
+            sender = _text(content)
+        elif kind == _RECIPIENT and len(recipients) < _MOST_RECIPIENTS:
+            recipients.append(_text(content))
+        elif kind == _ATTRIBUTE and content.startswith(b"sasl_username="):
+            login = _text(content.partition(b"=")[2])
+    return None if sender is None else Queued(queue_id, queue == "hold", size, sender, login, tuple(recipients))
+
+
+def _records(beginning: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and content of each record that is wholly there."""
+    at, end = 0, len(beginning)
+    while at < end:
+        kind, length, shift = beginning[at], 0, 0
+        at += 1
+        # Seven bits of the length at a time, the lowest first; the highest bit says that more follow.
+        while at < end:
+            byte = beginning[at]
+            at += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80 or shift > 28:
+                break
+        if at + length > end:
+            return
+        yield kind, beginning[at : at + length]
+        at += length
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "backslashreplace")
