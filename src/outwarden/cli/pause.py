@@ -24,7 +24,7 @@ from outwarden.cli.acting import (
 )
 from outwarden.cli.failure import WrongArgument
 from outwarden.cli.rendering import plain, print_json, stamp
-from outwarden.cli.settings_option import configuration
+from outwarden.cli.settings_option import StoreNotReachable, configuration
 
 if TYPE_CHECKING:
     from outwarden.service.pausing import What
@@ -132,13 +132,17 @@ def _show_standing(options: dict[str, Any]) -> None:
         click.echo("nothing is paused by Outwarden")
 
 
-def standing(path: Path) -> "list[Response]":
+def standing(path: Path, read_only: bool = True) -> "list[Response]":
     """Return the pauses that stand; none where there is no store yet.  Raises ``StoreUnusable``."""
     from outwarden.store.store import Store
 
-    if not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         return []
-    with Store(path, read_only=True) as store:
+    except OSError as fault:
+        raise StoreNotReachable(f"{path}: {fault.strerror}; only root and the service may read it") from None
+    with Store(path, read_only=read_only) as store:
         return store.responses.standing()
 
 

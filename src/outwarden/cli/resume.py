@@ -78,7 +78,7 @@ def _resume(
         must_be_root()
     settings = configuration(options).settings
     path = Path(settings.store.path)
-    stand = standing(path)
+    stand = standing(path, read_only=dry_run)
     over = [each for each in stand if each.expires_at is not None and each.expires_at <= now()]
     ended = stand if everything else over if expired else [each for each in stand if what.is_of(each)]
     if not ended:

@@ -11,6 +11,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -60,7 +61,8 @@ def archive(
     except OSError as fault:
         raise CouldNotAct(f"{target}: {fault.strerror}; nothing was deleted") from fault
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return Archive(target, digest, tuple(kept))
 
 

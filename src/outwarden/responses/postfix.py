@@ -113,13 +113,15 @@ class Postfix:
     def _settled(self, wanted: Pauses, sessions: set[int]) -> list[str]:
         """Wait for what is under way, a moment; end it where the whole server is to be silent."""
         said = []
-        if not wait_while(self._processes.delivering, _FINISH_SECONDS):
-            if wanted.whole_server:
-                ended = self._processes.end(self._processes.delivering())
-                wait_while(self._processes.delivering, _HEARD_SECONDS)
-                said.append(f"ended in the middle of their message: {ended} deliveries; they are queued")
-            elif wanted.destinations:
-                said.append(f"already under way, wherever to: {len(self._processes.delivering())} deliveries")
+        if wanted.whole_server or wanted.destinations:
+            leaving = self._leaving()
+            if not self._processes.quiet(leaving, _FINISH_SECONDS):
+                if wanted.whole_server:
+                    ended = self._processes.end(leaving)
+                    self._processes.quiet(leaving, _HEARD_SECONDS)
+                    said.append(f"deliveries ended in the middle of their message, which is queued: {ended}")
+                elif under_way := len(self._processes.delivering(leaving)):
+                    said.append(f"deliveries that were under way, wherever to: {under_way}")
         open_before = sessions & self._processes.of("smtpd")
         if wanted.accounts and open_before:
             said.append(
@@ -137,7 +139,7 @@ class Postfix:
                 filters.add(_transport(value))
         clients = [columns[0] for columns in map(str.split, self._ask("-M").splitlines()) if _is_client(columns)]
         defaults = map(_transport, self._ask("-x", "-h", "default_transport", "relay_transport").splitlines())
-        others = [name for name in defaults if name and name not in _ELSEWHERE]
+        others = [name for name in defaults if name and name not in _ELSEWHERE and f"{name}:" != PAUSED]
         return [name for name in dict.fromkeys([*clients, *others]) if name not in filters]
 
     def _settings(self) -> dict[str, str]:

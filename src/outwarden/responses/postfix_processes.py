@@ -2,18 +2,19 @@
 
 ``postfix reload`` returns before its master has acted.  What was paused is paused once the queue manager of before is
 gone, which alone hands out work, and once no SMTP client has a queue file open.  Both are seen in /proc, so on Linux;
-elsewhere the answer is that nothing could be seen.
+elsewhere nothing is seen, and nothing is waited for.
 """
 
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
 _QUEUES = frozenset({"incoming", "active", "deferred"})
 _LOOK_SECONDS = 0.005
+_QUIET_LOOKS = 4
 
 
 class Processes:
@@ -37,14 +38,28 @@ class Processes:
             return set()
         return {int(child) for child in children if _program(child) in programs}
 
-    def delivering(self) -> set[int]:
-        """Return the SMTP clients that have a message open."""
-        return {client for client in self.of("smtp") if self._has_message(client)}
+    def delivering(self, transports: Collection[str]) -> set[int]:
+        """Return the SMTP clients of these transports that have a message open."""
+        return {client for client in self.of("smtp") if _transport(client) in transports and self._has_message(client)}
 
-    def end(self, clients: set[int]) -> int:
+    def quiet(self, transports: Collection[str], seconds: float) -> bool:
+        """Wait until these transports have no message open, at most so long; returns whether it came to that.
+
+        A client that was just handed one may not have opened it yet, so it must be seen quiet several times.
+        """
+        deadline = time.monotonic() + seconds
+        looks = 0
+        while looks < _QUIET_LOOKS:
+            looks = 0 if self.delivering(transports) else looks + 1
+            if time.monotonic() > deadline:
+                return looks > 0
+            time.sleep(_LOOK_SECONDS)
+        return True
+
+    def end(self, transports: Collection[str]) -> int:
         """End SMTP clients in the middle of their message, which stays queued; returns how many there were."""
         ended = 0
-        for client in clients & self.delivering():
+        for client in self.delivering(transports):
             with suppress(ProcessLookupError):
                 os.kill(client, signal.SIGTERM)
                 ended += 1
@@ -76,6 +91,16 @@ def _program(process: str) -> str:
         return Path(f"/proc/{process}/exe").readlink().name.removesuffix(" (deleted)")
     except OSError:
         return ""
+
+
+def _transport(client: int) -> str:
+    """Return the name in master.cf of a client: ``-n NAME``, left out where it is that of the program."""
+    try:
+        words = Path(f"/proc/{client}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    named = words.index(b"-n") + 1 if b"-n" in words[:-1] else 0
+    return words[named].decode("utf-8", "replace")
 
 
 def wait_while(condition: Callable[[], object], seconds: float) -> bool:

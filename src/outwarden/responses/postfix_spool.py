@@ -91,6 +91,8 @@ def _records(beginning: bytes) -> Iterator[tuple[int, bytes]]:
             shift += 7
             if byte < 0x80 or shift > 28:
                 break
+        else:
+            return
         if at + length > end:
             return
         yield kind, beginning[at : at + length]

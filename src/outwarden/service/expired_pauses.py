@@ -1,7 +1,7 @@
 """Pauses end by themselves: when the service starts, and then when their time is over.
 
-The service may not be allowed to touch the mail server (it need not be root); then it says so once for each pause, and
-``outwarden resume --expired`` has to be run by somebody who may, as the timer in ``packaging/systemd`` does.
+The service may not be allowed to touch the mail server (it need not be root); then it says so once and tries again each
+minute, and ``outwarden resume --expired`` has to be run by somebody who may: the timer in ``packaging/systemd`` does.
 """
 
 from collections.abc import Callable
@@ -23,21 +23,20 @@ class ExpiredPauses:
         self._settings = settings
         self._clock = clock
         self._say = say
-        self._failed: set[int] = set()
+        self._fault = ""
 
     def end(self) -> None:
         """End those whose time is over, or say once why not.  Raises ``StoreUnusable``."""
-        now = self._clock()
-        due = {each.id for each in self._store.responses.expired(now)}
-        if not due or due <= self._failed:
+        if not self._store.responses.expired(self._clock()):
             return
         try:
             server = mail_server(self._settings)
             for acted in Pausing(self._store, server, self._clock, "outwarden run").clear_expired():
                 self._say(f"resumed {acted.response.kind.value} {acted.response.subject}: its time was over")
         except (CouldNotAct, NotAllowed) as fault:
-            self._failed |= due
-            self._say(f"a pause whose time is over still stands: {fault}")
+            if str(fault) != self._fault:
+                self._say(f"a pause whose time is over still stands: {fault}")
+            self._fault = str(fault)
 
     def next_end(self) -> datetime | None:
         """Return when the next pause ends that has not yet.  Raises ``StoreUnusable``."""

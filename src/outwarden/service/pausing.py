@@ -17,6 +17,8 @@ from outwarden.store.responses import Response, ResponseKind, ResponseState
 from outwarden.store.store import Store
 
 _SWEEPS = 3
+_LONGEST_REASON = 1_000
+_OVER = "its time was over"
 _WANTED = (ResponseState.INTENDED, ResponseState.DONE)
 
 
@@ -65,7 +67,6 @@ class Pausing:
         """
         must_be_root()
         with one_at_a_time(self._store.path):
-            self._end(self._store.responses.expired(self._clock()), "its time was over")
             response = self._intended(what, reason, lasting)
             try:
                 remarks = self._server.apply(self._wanted(), flush=False)
@@ -76,6 +77,8 @@ class Pausing:
                 raise
             remark = "; ".join(remarks)
             done = self._store.responses.turn(response, ResponseState.DONE, self._clock(), remark)
+            # Only now: what ends lets mail leave.
+            self._end(self._store.responses.expired(self._clock()), _OVER)
         return Acted(done, tuple(remarks))
 
     def resume(self, chosen: Sequence[What] | None, why: str) -> list[Acted]:
@@ -91,7 +94,7 @@ class Pausing:
         """End the pauses whose time is over.  Raises as ``resume``."""
         must_be_root()
         with one_at_a_time(self._store.path):
-            return self._end(self._store.responses.expired(self._clock()), "its time was over")
+            return self._end(self._store.responses.expired(self._clock()), _OVER)
 
     def _intended(self, what: What, reason: str, lasting: timedelta | None) -> Response:
         now = self._clock()
@@ -100,7 +103,7 @@ class Pausing:
             if what.is_of(each):
                 return self._store.responses.until(each, expires_at, now)
         return self._store.responses.intend(
-            what.kind, what.subject, reason, self._asked_by, self._undo(what), expires_at, now
+            what.kind, what.subject, reason[:_LONGEST_REASON], self._asked_by, self._undo(what), expires_at, now
         )
 
     def _undo(self, what: What) -> dict[str, Sequence[str]]:
@@ -143,15 +146,15 @@ class Pausing:
         else:
             waiting = [each.queue_id for each in self._of(account) if not each.on_hold]
             if waiting:
-                return [f"put on hold: {len(held)} messages; not yet: {len(waiting)}. Repeat it in a minute"]
-        return [f"put on hold: {len(held)} messages"] if held else []
+                return [f"messages put on hold: {len(held)}; not yet: {len(waiting)}. Repeat it in a minute"]
+        return [f"messages put on hold: {len(held)}"] if held else []
 
     def _release(self, pause: Response, flush: bool) -> list[str]:
         held = _held_by(self._server, pause)
         if not held:
             return []
         _take(self._server.release(held, flush))
-        return [f"released: {len(held)} messages"]
+        return [f"messages released: {len(held)}"]
 
     def _of(self, account: str) -> list[Queued]:
         return _of(self._server, account)

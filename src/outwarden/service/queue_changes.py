@@ -16,6 +16,7 @@ from outwarden.store.responses import Response, ResponseKind, ResponseState
 from outwarden.store.store import Store
 
 _LOOKS = 3
+_LONGEST_REASON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class QueueChanges:
             chosen = _chosen(self._server, kind, which)
             ids = [each.queue_id for each in chosen]
             response = self._store.responses.intend(
-                kind, which.subject, reason, self._asked_by, {"queue_ids": ids}, None, self._clock()
+                kind, which.subject, reason[:_LONGEST_REASON], self._asked_by, {"queue_ids": ids}, None, self._clock()
             )
             try:
                 if kind is ResponseKind.QUEUE_DELETE:
@@ -130,7 +131,11 @@ class QueueChanges:
         there = [queue_id for queue_id in kept.queue_ids if queue_id in left]
         if there:
             raise CouldNotAct(f"the mail server did not delete {len(there)} messages, {there[0]} among them")
-        remarks = () if not left else (f"still there: {len(left)} messages; they are not in the archive. Repeat it",)
+        remarks = (
+            ()
+            if not left
+            else (f"messages that are still there, as they are not in the archive: {len(left)}. Repeat it",)
+        )
         return Changed(self._done(response), kept.queue_ids, remarks, kept.file, kept.sha256)
 
     def _left(self, which: Messages) -> list[Queued]:

@@ -68,7 +68,7 @@ def test_one_destination_waits(exim: Exim, sink: Sink, verb: Verb) -> None:
 def test_one_account_is_frozen_and_what_it_has_is_deleted_with_an_archive(exim: Exim, sink: Sink, verb: Verb) -> None:
     submit(exim.port, ROSA[0], ["busy-ida@bigmail.example"], ROSA)
     wait_until(lambda: exim.log_says("Please try again later"), "a deferral")
-    assert verb("pause", "--account", ROSA[0])[0]["remarks"] == ["put on hold: 1 messages"]
+    assert verb("pause", "--account", ROSA[0])[0]["remarks"] == ["messages put on hold: 1"]
     submit(exim.port, ROSA[0], ["ann@bigmail.example"], ROSA)
     submit(exim.port, JAN[0], ["ann@bigmail.example"], JAN)
     wait_until(lambda: len(sink.accepted) == 1, "Jan's message")

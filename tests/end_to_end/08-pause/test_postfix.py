@@ -129,7 +129,7 @@ def test_one_account_is_held_while_others_flow(place: Place) -> None:
     wait_until(lambda: place.postfix.log_says("status=deferred", 3), "three deferrals")
     (paused,) = place("pause", "--account", "Rosa@isp.example", "--reason", "stolen")
     # What Rosa's login handed in, whatever its sender; not what Jan's login handed in under her name.
-    assert paused["remarks"] == ["put on hold: 1 messages"]
+    assert paused["remarks"] == ["messages put on hold: 1"]
     assert [each["sender"] for each in place.queue() if each["queue_name"] == "hold"] == ["other@isp.example"]
     for _ in range(3):
         submit(place.postfix.submission, "third@isp.example", ["ann@bigmail.example"], ROSA)
@@ -138,7 +138,7 @@ def test_one_account_is_held_while_others_flow(place: Place) -> None:
     assert {each.sender for each in place.sink.accepted} == {JAN[0]}
     assert place.held() == 4
     (ended,) = place("resume", "--account", "rosa@isp.example")
-    assert ended["remarks"] == ["released: 4 messages"]
+    assert ended["remarks"] == ["messages released: 4"]
     wait_until(lambda: len(place.sink.accepted) == 6, "Rosa's mail")
     assert place.held() == 0
     assert place.main_cf == before
@@ -189,17 +189,18 @@ def test_a_slow_delivery_does_not_outlive_the_pause(place: Place) -> None:
         submit(place.postfix.submission, JAN[0], ["ann@bigmail.example"], JAN)
         assert asked.wait(10)
         (paused,) = place("pause")
-        assert paused["remarks"] == ["ended in the middle of their message: 1 deliveries; they are queued"]
+        assert paused["remarks"] == ["deliveries ended in the middle of their message, which is queued: 1"]
         assert len(place.queue()) == 1
     finally:
         release.set()
 
 
 @pytest.mark.parametrize("then", ["resumed", "repeated"])
-def test_a_program_killed_before_the_deed_is_made_good(place: Place, then: str) -> None:
+@pytest.mark.parametrize("where", ["before the deed", "before the reload"])
+def test_a_program_that_was_killed_is_made_good(place: Place, where: str, then: str) -> None:
     before = place.main_cf
-    _killed_after_the_journal(place, "pause", "--reason", "first")
-    assert place.main_cf == before
+    _killed(place, where, "pause", "--reason", "first")
+    assert (place.main_cf == before) is (where == "before the deed")
     (begun,) = place("pause", "--list")
     assert (begun["state"], begun["reason"]) == ("intended", "first")
     if then == "repeated":
@@ -222,6 +223,18 @@ def test_a_pause_whose_time_is_over_ends(place: Place) -> None:
     assert [each["kind"] for each in place("pause", "--list")] == ["pause-destination"]
     place("resume", "--all")
     assert place.main_cf == before
+
+
+def test_the_service_ends_a_pause_when_it_starts(place: Place) -> None:
+    before = place.main_cf
+    place("pause", "--for", "1s")
+    with place.settings.open("a") as settings:
+        settings.write(
+            '[site]\naddresses = ["192.0.2.1"]\n'
+            '[dns]\nresolver = "127.0.0.1:9"\n[blocklists]\nlists = ["spamhaus-zen"]\n'
+        )
+    wait_until(lambda: place("run", "--once") == [] and place.main_cf == before, "the end of the pause")
+    assert place("pause", "--list") == []
 
 
 def test_what_is_deleted_is_kept(place: Place, home: Path) -> None:
@@ -277,18 +290,23 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(place: Place, home: P
     assert (place.main_cf, place.held(), (home / "kept").exists()) == (before, 0, False)
     # What it prints is what works: the lines for the whole server, run by a shell.
     (plan,) = place("pause", "--dry-run")
+    assert plan["commands"][0] == (
+        f"postconf -c {etc} -e default_transport=outwarden-paused: relay_transport=outwarden-paused: "
+        "'defer_transports=smtp, relay, outwarden-paused'"
+    )
     for line in plan["commands"]:
         subprocess.run(["sh", "-c", line], check=True, capture_output=True)
     submit(place.postfix.submission, JAN[0], ["ann@bigmail.example"], JAN)
     wait_until(lambda: place.postfix.log_says("(deferred transport)"), "the deferral")
 
 
-def _killed_after_the_journal(place: Place, *arguments: str) -> None:
-    """Run the command in a process that kills itself before the first step that would change anything."""
+def _killed(place: Place, where: str, *arguments: str) -> None:
+    """Run the command in a process that kills itself: once it is written down, or once main.cf is written, too."""
+    victim = {"before the deed": "postfix.Postfix.apply", "before the reload": "postfix.BackDate.take"}[where]
     program = (
         "import os, signal\n"
-        "from outwarden.responses.postfix import Postfix\n"
-        "Postfix.apply = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from outwarden.responses import postfix\n"
+        f"{victim} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from outwarden.cli.main import run\n"
         f"run({['--config', str(place.settings), *arguments]!r})\n"
     )
