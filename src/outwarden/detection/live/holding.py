@@ -19,7 +19,9 @@ from outwarden.events import LinkKind, Standing, Submitted
 _HARD_FROM = 1.5
 _MUCH_HARD = 5.0
 _SOFT_BELOW = 1.0
-_BLIND_FROM = 2.0
+_BLIND_FROM = 2.6
+"""A few unknown recipients alone are no reason to stop probing: an old list has them. From elsewhere they are."""
+_BLIND_FROM_ELSEWHERE = 2.0
 _STEP_SECONDS = 55
 """A little less than the minute in which the caller asks again."""
 _BAD_SHARE = 0.12
@@ -115,7 +117,8 @@ def _next_probe(scene: Scene, hold: Hold, ledger: Ledger, policy: Policy, waitin
         return 0
     if hold.bad > 2 and hold.bad > _BAD_SHARE * hold.answers:
         return 0
-    if (ledger.total >= probing.below and ledger.hard >= _BLIND_FROM) or ledger.hard >= _MUCH_HARD:
+    blind_from = _BLIND_FROM_ELSEWHERE if scene.elsewhere.messages else _BLIND_FROM
+    if (ledger.total >= probing.below and ledger.hard >= blind_from) or ledger.hard >= _MUCH_HARD:
         # The desk would say no; a few answers more may give the second proof that a block needs.
         budget = probing.blind if waiting >= policy.quantity.floor and ledger.proofs < 2 else 0
     else:

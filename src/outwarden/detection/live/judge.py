@@ -124,10 +124,7 @@ class Judge:
             day.add(now, Count.REFUSED, refused)
         hold = record.hold
         if hold is not None:
-            # Mail to acquaintances goes on meanwhile and is taken: it may not stand for more answers than were probed.
-            hold.good += min(accepted, max(0, hold.released - hold.answers))
-            hold.bad += unknown + refused
-            hold.refused += refused
+            hold.hear(accepted, unknown, refused)
         return None if learning or not unknown + refused else self._reconsider(record, now)
 
     def complained(self, event: ComplaintReceived) -> Decision | None:

@@ -47,7 +47,7 @@ class Probing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first: int = 4
     below: float = 7.5
     """From so many points on, with hard evidence, only ``blind`` recipients are let out, to see the answers."""
-    blind: int = 28
+    blind: int = 40
     trust_floor: int = 150
     trust_times_record: float = 2.0
     """Beyond the larger of both a day only a person lets mail go;"""

@@ -115,6 +115,17 @@ class Hold(msgspec.Struct, array_like=True):
         """How many recipients were answered for since the hold began."""
         return self.good + self.bad
 
+    def hear(self, accepted: int, unknown: int, refused: int) -> None:
+        """Count answers, no more than were probed: mail from before is answered late, and mail to friends goes on.
+
+        Which answer is to which mail is not known; where there are too many the bad ones count.
+        """
+        room = max(0, self.released - self.answers)
+        bad = min(unknown + refused, room)
+        self.bad += bad
+        self.refused += min(refused, bad)
+        self.good += min(accepted, room - bad)
+
 
 class AccountRecord(msgspec.Struct, array_like=True):
     """All that is remembered of one account.
