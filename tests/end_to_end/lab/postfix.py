@@ -88,13 +88,17 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix(MailServer):
-    """One instance: ``smtp`` for strangers, ``submission`` with login, ``filtered`` with a content filter too."""
+    """One instance: ``smtp`` for strangers, ``submission`` with login, ``filtered`` with a content filter too.
 
-    def __init__(self, home: Path, sink: Sink, long_queue_ids: bool = True) -> None:
+    ``settings`` are more lines for its main.cf.
+    """
+
+    def __init__(self, home: Path, sink: Sink, long_queue_ids: bool = True, settings: str = "") -> None:
         self.home, self.log = home, home / "maillog"
         self.smtp, self.submission, self.filtered = free_port(), free_port(), free_port()
         self.back, self.filter = free_port(), free_port()
         self._long_queue_ids, self._sink = long_queue_ids, sink
+        self._settings = settings
         for folder, owner in (("etc", "root"), ("spool", "root"), ("data", "postfix"), ("mail", "mail")):
             (home / folder).mkdir()
             subprocess.run(["chown", owner, home / folder], check=True)
@@ -112,7 +116,7 @@ class Postfix(MailServer):
         """Write the settings and start; return when it answers."""
         ids = "yes" if self._long_queue_ids else "no"
         main = _MAIN.format(home=self.home, sink=self._sink, long_ids=ids)
-        (self.home / "etc/main.cf").write_text(main)
+        (self.home / "etc/main.cf").write_text(main + self._settings)
         ports = {"smtp": self.smtp, "submission": self.submission, "filtered": self.filtered, "back": self.back}
         (self.home / "etc/master.cf").write_text(_MASTER.format(**ports, filter=filter_port))
         self.run("postfix", "start")
