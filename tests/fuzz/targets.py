@@ -28,6 +28,7 @@ from outwarden.sources.logs.reader import LogReader
 from outwarden.sources.logs.reading import MixedLog
 from outwarden.sources.logs.sendmail import SendmailLog
 from outwarden.sources.logs.stamps import MalformedStamp, Stamps
+from outwarden.sources.message import TextClusters, examine, known_filter_headers
 from outwarden.sources.refusals import classify
 
 HERE = Path(__file__).parent
@@ -136,6 +137,23 @@ def _milter() -> Feed:
 
 _OFFER = b"\0\0\0\x0dO\0\0\0\6\0\0\1\xff\0\x1f\xff\xff"
 
+
+def _messages_of_the_corpus() -> tuple[str, ...]:
+    """Return whole messages, each octet a letter: they are cut and spliced as lines are."""
+    paths = sorted((HERE.parent / "corpus" / "message").glob("*.in"))
+    return tuple(path.read_bytes().decode("latin-1") for path in paths)
+
+
+def _message() -> Feed:
+    clusters = TextClusters(most=50)
+
+    def feed(block: str) -> None:
+        content = block.encode("latin-1", "replace") if len(block) % 2 else block.encode("utf-8", "surrogatepass")
+        clusters.name(examine(content, known_filter_headers()).sketch)
+
+    return feed
+
+
 TARGETS = {
     "postfix": Target(_reading(lambda: PostfixLog(Stamps(NEWEST))), _lines_of("postfix")),
     "exim": Target(_reading(lambda: EximLog(Stamps(NEWEST))), _lines_of("exim")),
@@ -147,6 +165,7 @@ TARGETS = {
     "mixed": Target(_mixed, _lines_of("*")),
     "events": Target(_events, _lines_of("events")),
     "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
+    "message": Target(_message, _messages_of_the_corpus()),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
     "milter": Target(_milter, _lines_of("milter")),
 }

@@ -1,0 +1,82 @@
+"""One name for all texts that are nearly the same.
+
+A hash alone cannot do this: wherever its steps lie, some texts that differ in one word fall on both sides of one.  So
+the sketch of each text is held against those of the texts met before, and a text is called after the first that it is
+nearly the same as.  Nothing drifts, as a cluster keeps the sketch of its first text.
+
+Deterministic: the same sketches in the same order get the same names.  A text that is like none before it is named
+after itself alone, so that after a restart, or on another host, copies that are the same get the same name again.
+Bounded: the cluster that was not met for longest is forgotten.
+"""
+
+import struct
+from collections import Counter
+
+import xxhash
+
+from outwarden.sources.message.text_sketch import SKETCH_SIZE
+
+MOST_CLUSTERS = 8_192
+_MOST_PER_NUMBER = 16
+LEAST_ALIKE = 0.4
+"""The share of words and pairs, 0 to 1, that two texts must share to be nearly the same."""
+
+
+class TextClusters:
+    """The texts met lately, by their sketches."""
+
+    def __init__(self, most: int = MOST_CLUSTERS) -> None:
+        self._most = most
+        # In the order in which they were last met.
+        self._clusters: dict[str, tuple[int, ...]] = {}
+        self._by_number: dict[int, list[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._clusters)
+
+    def name(self, sketch: tuple[int, ...]) -> str | None:
+        """Return the name of the cluster that the text belongs to, a new one if need be; None for no sketch."""
+        if not sketch:
+            return None
+        own = self._nearest(sketch)
+        if own is not None:
+            self._clusters[own] = self._clusters.pop(own)
+            return own
+        own = xxhash.xxh3_64_hexdigest(struct.pack(f"<{len(sketch)}I", *sketch))
+        if len(self._clusters) >= self._most:
+            self._forget(next(iter(self._clusters)))
+        self._clusters[own] = sketch
+        for number in sketch:
+            names = self._by_number.setdefault(number, [])
+            if len(names) < _MOST_PER_NUMBER:
+                names.append(own)
+        return own
+
+    def _nearest(self, sketch: tuple[int, ...]) -> str | None:
+        shared = Counter[str]()
+        for number in sketch:
+            shared.update(self._by_number.get(number, ()))
+        best, most_alike = None, LEAST_ALIKE
+        for name, _ in shared.most_common(5):
+            share = alike(sketch, self._clusters[name])
+            if share >= most_alike:
+                best, most_alike = name, share
+        return best
+
+    def _forget(self, name: str) -> None:
+        for number in self._clusters.pop(name):
+            names = self._by_number[number]
+            if name in names:
+                names.remove(name)
+            if not names:
+                del self._by_number[number]
+
+
+def alike(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """Estimate the share, 0 to 1, of words and pairs that two texts have in common.
+
+    Of all numbers of both, the smallest count: those that are in both sketches, divided by those that could be.
+    """
+    both = set(one) & set(other)
+    smallest = sorted({*one, *other})[:SKETCH_SIZE]
+    return sum(number in both for number in smallest) / len(smallest)
