@@ -20,7 +20,7 @@ _UNIX_NAMES = frozenset(("x-uuencode", "uuencode", "x-uue", "uue"))
 ENCODINGS = IDENTITY | _UNIX_NAMES | {"base64", "quoted-printable"}
 
 _CHARSETS = frozenset(
-    "ascii us-ascii utf-8 utf8 utf-7 utf-16 utf-16le utf-16be utf-32 "
+    "ascii us-ascii ansi_x3.110-1983 binary utf-8 utf8 utf-7 unicode-1-1-utf-7 utf-16 utf-16le utf-16be utf-32 "
     "big5 big5-hkscs gb2312 gbk gb18030 hz euc-jp euc-kr euc-tw shift_jis shift-jis sjis cp932 cp949 ks_c_5601-1987 "
     "iso-2022-jp iso-2022-jp-2 iso-2022-kr koi8-r koi8-u tis-620 viscii latin1 latin-1 macintosh "
     "windows-874 windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 "
@@ -28,9 +28,20 @@ _CHARSETS = frozenset(
     "iso-8859-1 iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-5 iso-8859-6 iso-8859-7 iso-8859-8 iso-8859-8-i "
     "iso-8859-9 iso-8859-10 iso-8859-11 iso-8859-13 iso-8859-14 iso-8859-15 iso-8859-16".split()
 )
-_CALLED = {"hz": "hz", "iso-8859-8-i": "iso-8859-8", "windows-874": "cp874", "euc-tw": "big5", "viscii": "cp1258"}
+_CALLED = {
+    "hz": "hz",
+    "iso-8859-8-i": "iso-8859-8",
+    "windows-874": "cp874",
+    "euc-tw": "big5",
+    "viscii": "cp1258",
+    "unicode-1-1-utf-7": "utf-7",
+    "ansi_x3.110-1983": "latin-1",
+    "binary": "ascii",
+}
 # In these, bytes that look like ASCII are not.
-_NOT_ASCII = frozenset("utf-7 utf-16 utf-16le utf-16be utf-32 hz iso-2022-jp iso-2022-jp-2 iso-2022-kr".split())
+_NOT_ASCII = frozenset(
+    "utf-7 unicode-1-1-utf-7 utf-16 utf-16le utf-16be utf-32 hz iso-2022-jp iso-2022-jp-2 iso-2022-kr".split()
+)
 
 
 def text_of(content: bytes, charset: str) -> tuple[str, bool]:

@@ -126,7 +126,7 @@ class _Reading:
             self.faults.add(Fault.TEXT_TOO_LONG)
             content = content[: self._text_left]
         self._text_left -= len(content)
-        text = self._decoded(content, part.parameters.get("charset", "us-ascii"))
+        text = self._decoded(content, part.parameters.get("charset"))
         is_page = part.type in {"text/html", "application/xhtml+xml"} or _LOOKS_LIKE_HTML.match(content) is not None
         if part.type == "text/plain" and part.parameters.get("delsp", "").lower() == "yes":
             # RFC 3676 section 4.2: a space before a line end was put there to break the line.
@@ -138,9 +138,10 @@ class _Reading:
         if is_letter:
             self._texts[is_page].append(text)
 
-    def _decoded(self, content: bytes, charset: str) -> str:
-        text, true = text_of(content, charset)
-        if not true:
+    def _decoded(self, content: bytes, charset: str | None) -> str:
+        text, true = text_of(content, charset or "utf-8")
+        # A part that names no charset does not lie about it.
+        if charset and not true:
             _, known = text_of(b"", charset)
             self.faults.add(Fault.WRONG_CHARSET if known else Fault.UNKNOWN_CHARSET)
         return text.replace("\0", "") if "\0" in text else text

@@ -18,7 +18,7 @@ MOST_PARTS = 300
 MOST_DELIMITERS = 10_000
 _MOST_DELIMITERS_IN_HEADER = 100
 _LONGEST_DELIMITER = 2 + 2 + 200
-_PLAIN = ("text/plain", {"charset": "us-ascii"})
+_PLAIN: tuple[str, dict[str, str]] = ("text/plain", {})
 
 
 class Part(NamedTuple):
