@@ -41,9 +41,10 @@ for _verb in (queue_hold, queue_release, queue_delete):
 
 @queue.command("list", epilog=_EXPLAINED)
 @_one_file
+@click.option("--account", metavar="A", help="Only what this account handed in: its login, or its envelope sender.")
 @timezone
 @click.pass_context
-def queue_list(context: click.Context, file: str | None, zone: "tzinfo") -> None:
+def queue_list(context: click.Context, file: str | None, account: str | None, zone: "tzinfo") -> None:
     """List each waiting message, like mailq, with a total line.
 
     A form without messages gives its queues or counters instead.
@@ -52,6 +53,10 @@ def queue_list(context: click.Context, file: str | None, zone: "tzinfo") -> None
 
     at = now()
     reading = _reading(file, at, zone)
+    if account is not None:
+        from outwarden.cli.queue_changes import only_of
+
+        reading = only_of(account, reading, _messages(reading), file is None, context.obj)
     if context.obj["json"]:
         for record in _records(reading):
             print_json(record)

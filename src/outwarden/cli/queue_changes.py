@@ -25,7 +25,9 @@ from outwarden.cli.rendering import number, plain, print_json
 from outwarden.cli.settings_option import configuration
 
 if TYPE_CHECKING:
+    from outwarden.events import QueuedMessage
     from outwarden.service.queue_changes import Changed, Messages
+    from outwarden.sources.queue.reading import QueueReading
 
 _MOST_TYPED = 4 << 20
 _WORDS = {"hold": "put on hold", "release": "released", "delete": "deleted"}
@@ -67,6 +69,26 @@ def queue_release(context: click.Context, /, **given: Any) -> None:  # noqa: ANN
 def queue_delete(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 (click's own types)
     """Delete messages for good, after keeping them in an archive; - reads queue IDs from standard input."""
     _change("delete", context.obj, **given)
+
+
+def only_of(
+    account: str, reading: "QueueReading", messages: "tuple[QueuedMessage, ...]", ours: bool, options: dict[str, Any]
+) -> "QueueReading":
+    """Return a listing with an account's messages alone.
+
+    Of this machine's own queue by login, where its mail server tells and we may ask; else by envelope sender.
+    """
+    from msgspec.structs import replace
+
+    with faults_in_words():
+        from outwarden.service.queue_changes import Messages, queue_ids_of
+
+        named = Messages.of(account, ()).account or ""
+        by_login = queue_ids_of(configuration(options).settings.mail_server, named) if ours else None
+    kept = tuple(
+        each for each in messages if (each.sender.lower() == named if by_login is None else each.queue_id in by_login)
+    )
+    return replace(reading, messages=kept, total=len(kept))
 
 
 def _change(

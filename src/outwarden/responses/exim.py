@@ -63,8 +63,8 @@ class Exim:
                 raise CouldNotAct(f"{file.file} is not what was written; somebody else changes it")
         return []
 
-    def queued(self) -> list[Queued]:
-        """Return what waits.  Raises ``CouldNotAct``."""
+    def queued(self, account: str | None = None) -> list[Queued]:
+        """Return what waits, whosever it is.  Raises ``CouldNotAct``."""
         text = Command((self._program, "-bp")).answer().decode("utf-8", "backslashreplace")
         try:
             messages = read_exim_bp(text, datetime.now(UTC)).messages

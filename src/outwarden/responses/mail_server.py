@@ -52,8 +52,8 @@ class MailServer(Protocol):
     def apply(self, wanted: Pauses, flush: bool) -> list[str]:
         """Take the steps and verify; returns what there is to say.  Raises ``CouldNotAct``."""
 
-    def queued(self) -> list[Queued]:
-        """Return what waits.  Raises ``CouldNotAct``."""
+    def queued(self, account: str | None = None) -> list[Queued]:
+        """Return what waits, or at least what may be of an account.  Raises ``CouldNotAct``."""
 
     def hold(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the steps that put messages on hold."""

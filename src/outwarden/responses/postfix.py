@@ -22,7 +22,7 @@ from outwarden.responses.postfix_spool import queued
 from outwarden.responses.steps import BackDate, Command, CouldNotAct, Step, is_here
 
 _HEARD_SECONDS = 5.0
-_FINISH_SECONDS = 0.15
+_FINISH_SECONDS = 0.1
 """What is under way has so long to end by itself before it is ended, when the whole server is paused."""
 _ELSEWHERE = frozenset({"local", "virtual", "error", "retry", "discard"})
 
@@ -89,9 +89,9 @@ class Postfix:
             raise CouldNotAct("Postfix has not heard of it; see its log")
         return [] if flush else self._settled(wanted, sessions)
 
-    def queued(self) -> list[Queued]:
-        """Return what waits, each with its login.  Raises ``CouldNotAct``."""
-        return queued(self._queue)
+    def queued(self, account: str | None = None) -> list[Queued]:
+        """Return what waits, each with its login; ``account``: only what may be of it.  Raises ``CouldNotAct``."""
+        return queued(self._queue, account)
 
     def hold(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the step that puts messages on hold."""
@@ -114,7 +114,8 @@ class Postfix:
         """Wait for what is under way, a moment; end it where the whole server is to be silent."""
         said = []
         if wanted.whole_server or wanted.destinations:
-            leaving = self._leaving()
+            # What is deferred now is what we have just paused: no need to ask again.
+            leaving = names(self._settings()["defer_transports"]) if wanted.whole_server else self._leaving()
             if not self._processes.quiet(leaving, _FINISH_SECONDS):
                 if wanted.whole_server:
                     ended = self._processes.end(leaving)

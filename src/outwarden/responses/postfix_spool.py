@@ -16,18 +16,25 @@ from outwarden.responses.steps import CouldNotAct
 
 # In the order in which mail moves, so that a message on its way is not missed.
 _QUEUES = ("incoming", "active", "deferred", "hold")
-_BEGINNING = 16_384
+# Sender and login stand before the recipients, and are far shorter.
+_BEGINNING = 4_096
 _MOST_RECIPIENTS = 100
 _SENDER, _RECIPIENT, _ATTRIBUTE, _MESSAGE = b"SRAM"
 
 
-def queued(queue_directory: Path) -> list[Queued]:
-    """Return every complete message, each once.  Raises ``CouldNotAct`` where the queue may not be looked into."""
-    found = {message.queue_id: message for queue in _QUEUES for message in _messages(queue_directory / queue, queue)}
+def queued(queue_directory: Path, account: str | None = None) -> list[Queued]:
+    """Return every complete message, each once; with ``account`` only those that may be of it.
+
+    Raises ``CouldNotAct`` where the queue may not be looked into.
+    """
+    named = b"" if account is None or not account.isascii() else account.encode()
+    found = {
+        message.queue_id: message for queue in _QUEUES for message in _messages(queue_directory / queue, queue, named)
+    }
     return list(found.values())
 
 
-def _messages(folder: Path, queue: str) -> Iterator[Queued]:
+def _messages(folder: Path, queue: str, named: bytes) -> Iterator[Queued]:
     for file in _files(folder):
         try:
             with open(file, "rb") as opened:  # noqa: PTH123 (a path object for each message would cost more than its reading)
@@ -40,6 +47,9 @@ def _messages(folder: Path, queue: str) -> Iterator[Queued]:
             continue
         except OSError as fault:
             raise CouldNotAct(f"{file}: {fault.strerror}") from fault
+        # Taking records apart costs more than reading them, and most files of a long queue are somebody else's.
+        if named not in beginning.lower():
+            continue
         message = _understood(os.path.basename(file), queue, state.st_size, beginning)
         if message is not None:
             yield message

@@ -194,7 +194,7 @@ def _held_by(server: MailServer, pause: Response) -> list[str]:
 
 
 def _of(server: MailServer, account: str) -> list[Queued]:
-    return [each for each in server.queued() if each.is_of(account)]
+    return [each for each in server.queued(account) if each.is_of(account)]
 
 
 def _pauses(

@@ -12,6 +12,8 @@ from outwarden.responses import evidence, subjects
 from outwarden.responses.mail_server import MailServer, Queued
 from outwarden.responses.steps import CouldNotAct, Step
 from outwarden.service.acting import Clock, NothingFound, must_be_root, one_at_a_time
+from outwarden.service.mail_servers import mail_server
+from outwarden.service.settings import MailServerSettings
 from outwarden.store.responses import Response, ResponseKind, ResponseState
 from outwarden.store.store import Store
 
@@ -140,7 +142,7 @@ class QueueChanges:
 
     def _left(self, which: Messages) -> list[Queued]:
         try:
-            return which.among(self._server.queued())
+            return which.among(self._server.queued(which.account))
         except NothingFound:
             return []
 
@@ -168,10 +170,18 @@ def steps(server: MailServer, kind: ResponseKind, which: Messages) -> list[Step]
 
 def _chosen(server: MailServer, kind: ResponseKind, which: Messages) -> list[Queued]:
     """Return the messages that a change is about: of those, the ones it changes."""
-    found = which.among(server.queued())
+    found = which.among(server.queued(which.account))
     if kind is ResponseKind.QUEUE_DELETE:
         return found
     return [each for each in found if each.on_hold is (kind is ResponseKind.QUEUE_RELEASE)]
+
+
+def queue_ids_of(settings: MailServerSettings, account: str) -> set[str] | None:
+    """Return the queue IDs of what an account has waiting, None where this user or this mail server cannot tell."""
+    try:
+        return {each.queue_id for each in mail_server(settings).queued(account) if each.is_of(account)}
+    except CouldNotAct:
+        return None
 
 
 def archives_of(store: Path) -> Path:

@@ -101,6 +101,8 @@ def in_words(fault: str, table: Table, known: Mapping[str, Sequence[str]]) -> st
     if unknown:
         key = f"{inside}.{unknown[1]}" if inside else unknown[1]
         return f"{table.place(key)}: {key}: there is no such {_kind(inside)}; {_likely(inside, unknown[1], known)}"
+    if told.startswith("Invalid enum value"):
+        told = "there is no such choice; outwarden config schema shows what there is"
     for name, words in _TYPES.items():
         told = told.replace(f"`{name}`", words)
     # What somebody wrote in place of a key's file may be the key.

@@ -131,6 +131,10 @@ def test_one_account_is_held_while_others_flow(place: Place) -> None:
     # What Rosa's login handed in, whatever its sender; not what Jan's login handed in under her name.
     assert paused["remarks"] == ["messages put on hold: 1"]
     assert [each["sender"] for each in place.queue() if each["queue_name"] == "hold"] == ["other@isp.example"]
+    listing = place.postfix.home / "queue.json"
+    listing.write_text(place.postfix.run("postqueue", "-j"))
+    by_sender = place("queue", "list", str(listing), "--account", ROSA[0])
+    assert [each["sender"] for each in by_sender] == [ROSA[0]], "a listing has no logins"
     for _ in range(3):
         submit(place.postfix.submission, "third@isp.example", ["ann@bigmail.example"], ROSA)
         submit(place.postfix.submission, JAN[0], ["ann@bigmail.example"], JAN)

@@ -48,6 +48,13 @@ def test_every_complete_message_once_with_its_login(tmp_path: Path) -> None:
     assert (three.sender, three.on_hold) == ("", True)
 
 
+def test_those_that_may_be_of_an_account(tmp_path: Path) -> None:
+    put(tmp_path, "active/4C9D2E1A", message("other@isp.example", "Rosa@ISP.example"))
+    put(tmp_path, "active/4C9D2E1B", message("rosa@isp.example"))
+    put(tmp_path, "active/4C9D2E1C", message("jan@isp.example", "jan@isp.example"))
+    assert {each.queue_id for each in queued(tmp_path, "rosa@isp.example")} == {"4C9D2E1A", "4C9D2E1B"}
+
+
 def test_whose_a_message_is() -> None:
     hers = Queued("A", False, 1, "other@isp.example", "Rosa@ISP.example", ())
     forged = Queued("B", False, 1, "rosa@isp.example", "jan@isp.example", ())
