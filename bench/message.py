@@ -286,6 +286,20 @@ def robustness(paragraphs: int, letters: int) -> tuple[dict[str, float], float, 
     return kept, 1 - len(sizes) / letters, pairs
 
 
+def naming_milliseconds() -> tuple[float, float]:
+    """Return what it takes to name a text that is like none of 8,192, and one that is the same as one of them."""
+    writer = Writer(5)
+    sketches = [sketch_of("\n\n".join(writer.paragraphs(3))) for _ in range(10_000)]
+    clusters = TextClusters()
+    times = []
+    for several in (sketches[:8_192], sketches[8_192:], sketches[8_192:]):
+        begun = process_time()
+        for sketch in several:
+            clusters.name(sketch)
+        times.append((process_time() - begun) / len(several) * 1000)
+    return times[1], times[2]
+
+
 def main() -> None:
     """Measure and print."""
     print(f"{'milliseconds a message':38}{'bytes':>10}{'best':>9}{'median':>9}{'parser':>9}{'ours : it':>11}")
@@ -293,6 +307,9 @@ def main() -> None:
         best, median = milliseconds(lambda message=message: examine(message, TRUSTED))  # type: ignore[misc]
         parser, _ = milliseconds(lambda message=message: standard_parser(message))  # type: ignore[misc]
         print(f"{name:38}{len(message):10,}{best:9.3f}{median:9.3f}{parser:9.3f}{best / parser:11.2f}")
+
+    new, met = naming_milliseconds()
+    print(f"{'the name of a text, among 8,192':38}{'':10}{new:9.3f}; of one met before {met:.3f}")
 
     print(f"\n{'seconds a hostile message':38}{'bytes':>12}{'ours':>9}{'parser':>9}  faults")
     for name, make in hostile().items():

@@ -7,6 +7,7 @@ Known limits: RAR, 7-Zip and disk images are not looked into, and a ZIP whose di
 
 import struct
 import zlib
+from typing import NamedTuple
 
 MOST_MEMBERS = 100
 _LONGEST_NAME = 255
@@ -18,56 +19,65 @@ _ZIP_END = b"PK\x05\x06"
 _ZIP_ENTRY = b"PK\x01\x02"
 _ZIP_MEMBER = b"PK\x03\x04"
 _ZIP_TAIL = 65_536 + 22
+_ENCRYPTED, _UTF8 = 0x001, 0x800
 
 
-def names_held(content: bytes) -> tuple[tuple[str, ...], bool]:
-    """Return what an archive says it holds, and whether its directory was whole.  What is no archive holds nothing."""
+class Holding(NamedTuple):
+    """What an archive says it holds; whether its directory was whole; whether a member needs a password."""
+
+    names: tuple[str, ...] = ()
+    whole: bool = True
+    encrypted: bool = False
+
+
+def held_by(content: bytes) -> Holding:
+    """Return what an archive says it holds.  What is no archive holds nothing."""
     if content.startswith(_ZIP_MEMBER) or content.startswith(_ZIP_END):
         return _zip_names(content)
     if content.startswith(b"\x1f\x8b\x08"):
-        return _gzip_names(content), True
+        return Holding(_gzip_names(content))
     if content[257:262] == b"ustar":
-        return _tar_names(content), True
-    return (), True
+        return Holding(_tar_names(content))
+    return Holding()
 
 
-def _zip_names(content: bytes) -> tuple[tuple[str, ...], bool]:
+def _zip_names(content: bytes) -> Holding:
     """Read the directory at the end; where it is missing or leads nowhere, the members' own headers."""
     end = content.rfind(_ZIP_END, max(0, len(content) - _ZIP_TAIL))
-    names: list[str] = []
+    members: list[tuple[str, int]] = []
     if 0 <= end <= len(content) - 22:
         size, offset = struct.unpack_from("<II", content, end + 12)
         # What stands before the archive moves it, as in a program that unpacks itself.
         place = offset if content.startswith(_ZIP_ENTRY, offset) else max(0, end - size)
-        names = _zip_entries(content, place)
-    if names:
-        return tuple(names), True
-    return tuple(_zip_members(content)), end >= 0 and content.startswith(_ZIP_END)
+        members = _zip_entries(content, place)
+    whole = bool(members) or content.startswith(_ZIP_END)
+    members = members or _zip_members(content)
+    return Holding(tuple([name for name, _ in members]), whole, any(flags & _ENCRYPTED for _, flags in members))
 
 
-def _zip_entries(content: bytes, place: int) -> list[str]:
-    names: list[str] = []
+def _zip_entries(content: bytes, place: int) -> list[tuple[str, int]]:
+    names: list[tuple[str, int]] = []
     while content.startswith(_ZIP_ENTRY, place) and place + 46 <= len(content) and len(names) < MOST_MEMBERS:
         flags = struct.unpack_from("<H", content, place + 8)[0]
         name, extra, comment = struct.unpack_from("<HHH", content, place + 28)
-        names.append(_name(content[place + 46 : place + 46 + name], flags))
+        names.append((_name(content[place + 46 : place + 46 + name], flags), flags))
         place += 46 + name + extra + comment
     return names
 
 
-def _zip_members(content: bytes) -> list[str]:
-    names: list[str] = []
+def _zip_members(content: bytes) -> list[tuple[str, int]]:
+    names: list[tuple[str, int]] = []
     place = content.find(_ZIP_MEMBER)
     while 0 <= place <= len(content) - 30 and len(names) < MOST_MEMBERS:
         flags = struct.unpack_from("<H", content, place + 6)[0]
         length = struct.unpack_from("<H", content, place + 26)[0]
-        names.append(_name(content[place + 30 : place + 30 + length], flags))
+        names.append((_name(content[place + 30 : place + 30 + length], flags), flags))
         place = content.find(_ZIP_MEMBER, place + 30)
     return names
 
 
 def _name(written: bytes, flags: int) -> str:
-    utf8 = flags & 0x800 or not written.isascii()
+    utf8 = flags & _UTF8 or not written.isascii()
     return written[:_LONGEST_NAME].decode("utf-8" if utf8 else "ascii", "replace")
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from outwarden.events import Link
-from outwarden.sources.message.archives import names_held
+from outwarden.sources.message.archives import Holding, held_by
 from outwarden.sources.message.decoding import ENCODINGS, content_of, text_of
 from outwarden.sources.message.examined import Attachment, Examined, Fault
 from outwarden.sources.message.filter_headers import filter_verdict
@@ -175,7 +175,7 @@ class _Reading:
             return
         length = part.end - part.start
         digest = ""
-        holds: tuple[str, ...] = ()
+        held = Holding()
         size = length * 3 // 4 if part.encoding == "base64" else length
         if size > self._attached_left:
             self.faults.add(Fault.ATTACHMENT_TOO_LARGE)
@@ -184,13 +184,13 @@ class _Reading:
             size = len(content)
             self._attached_left -= size
             digest = hashlib.sha256(content).hexdigest()
-            holds, directory = names_held(content)
+            held = held_by(content)
             if not whole:
                 self.faults.add(Fault.BAD_ENCODING)
-            if not directory:
+            if not held.whole:
                 self.faults.add(Fault.BAD_ARCHIVE)
         base = name.replace("\\", "/").rpartition("/")[2].replace("\0", "")[:_LONGEST_NAME]
-        self.attachments.append(Attachment(base, part.type, size, digest, holds))
+        self.attachments.append(Attachment(base, part.type, size, digest, held.names, held.encrypted))
 
     def sketch(self, names: set[str]) -> tuple[int, ...]:
         """Return the sketch of what a reader sees: the HTML, and where it says next to nothing the plain text."""

@@ -36,6 +36,7 @@ class Attachment(msgspec.Struct, frozen=True, gc=False):
     ``name`` is as the message gives it, decoded and without any path; ``type`` what it claims to be, in lower case.
     ``size`` is in bytes as decoded; ``sha256`` is in hexadecimal digits, empty where the attachment is too large to
     be decoded.  ``holds`` are the names that an archive gives for its members: what it says, not what is in it.
+    ``encrypted``: it says that a member needs a password.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Attachment(msgspec.Struct, frozen=True, gc=False):
     size: int
     sha256: str
     holds: tuple[str, ...] = ()
+    encrypted: bool = False
 
 
 class Examined(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ Bounded: the cluster that was not met for longest is forgotten.
 """
 
 import struct
-from collections import Counter
 
 import xxhash
 
@@ -18,6 +17,7 @@ from outwarden.sources.message.text_sketch import SKETCH_SIZE
 
 MOST_CLUSTERS = 8_192
 _MOST_PER_NUMBER = 16
+_MOST_COMPARED = 3
 LEAST_ALIKE = 0.4
 """The share of words and pairs, 0 to 1, that two texts must share to be nearly the same."""
 
@@ -38,26 +38,32 @@ class TextClusters:
         """Return the name of the cluster that the text belongs to, a new one if need be; None for no sketch."""
         if not sketch:
             return None
-        own = self._nearest(sketch)
-        if own is not None:
-            self._clusters[own] = self._clusters.pop(own)
-            return own
         own = xxhash.xxh3_64_hexdigest(struct.pack(f"<{len(sketch)}I", *sketch))
+        if own not in self._clusters:
+            near = self._nearest(sketch)
+            if near is None:
+                self._remember(own, sketch)
+                return own
+            own = near
+        self._clusters[own] = self._clusters.pop(own)
+        return own
+
+    def _remember(self, name: str, sketch: tuple[int, ...]) -> None:
         if len(self._clusters) >= self._most:
             self._forget(next(iter(self._clusters)))
-        self._clusters[own] = sketch
+        self._clusters[name] = sketch
         for number in sketch:
             names = self._by_number.setdefault(number, [])
             if len(names) < _MOST_PER_NUMBER:
-                names.append(own)
-        return own
+                names.append(name)
 
     def _nearest(self, sketch: tuple[int, ...]) -> str | None:
-        shared = Counter[str]()
+        shared: dict[str, int] = {}
         for number in sketch:
-            shared.update(self._by_number.get(number, ()))
+            for name in self._by_number.get(number, ()):
+                shared[name] = shared.get(name, 0) + 1
         best, most_alike = None, LEAST_ALIKE
-        for name, _ in shared.most_common(5):
+        for name in sorted(shared, key=shared.__getitem__, reverse=True)[:_MOST_COMPARED]:
             share = alike(sketch, self._clusters[name])
             if share >= most_alike:
                 best, most_alike = name, share

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outwarden.sources.message.archives import MOST_MEMBERS, names_held
+from outwarden.sources.message.archives import MOST_MEMBERS, Holding, held_by
 
 
 def zipped(*names: str) -> bytes:
@@ -50,11 +50,17 @@ ARCHIVES = [
     ("content", "names", "whole"), [case[1:] for case in ARCHIVES], ids=[case[0] for case in ARCHIVES]
 )
 def test_names(content: bytes, names: tuple[str, ...], whole: bool) -> None:
-    assert names_held(content) == (names, whole)
+    assert held_by(content) == Holding(names, whole)
+
+
+def test_a_member_that_needs_a_password() -> None:
+    archive = bytearray(zipped("invoice.exe"))
+    archive[archive.index(b"PK\x01\x02") + 8] |= 1
+    assert held_by(bytes(archive)) == Holding(("invoice.exe",), whole=True, encrypted=True)
 
 
 def test_no_more_names_than_a_message_needs() -> None:
-    assert len(names_held(zipped(*map(str, range(500))))[0]) == MOST_MEMBERS
+    assert len(held_by(zipped(*map(str, range(500)))).names) == MOST_MEMBERS
 
 
 @given(
@@ -64,5 +70,5 @@ def test_no_more_names_than_a_message_needs() -> None:
 )
 def test_any_bytes(noise: bytes, archive: bytes, place: float) -> None:
     at = int(place * len(archive))
-    names_held(archive[:at] + noise)
-    names_held(archive[:at] + noise + archive[at + len(noise) :])
+    held_by(archive[:at] + noise)
+    held_by(archive[:at] + noise + archive[at + len(noise) :])
