@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
@@ -93,8 +93,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker: a stream has no other
-        self._transport = transport
+        # A stream has no other, though uvloop's does not say so.
+        self._transport = cast(asyncio.Transport, transport)
         connected = transport.get_extra_info("socket")
         if connected.family != socket.AF_UNIX and hasattr(socket, "TCP_QUICKACK"):
             self._tcp = connected

@@ -14,14 +14,19 @@ from outwarden.events.mailboxes import NULL_SENDER
 from outwarden.filter.envelope import Envelope
 from outwarden.filter.milter import answers
 from outwarden.filter.milter.frames import Command, Frames, MalformedMilter, strings, text
-from outwarden.filter.milter.negotiation import UNANSWERED, Action, Agreement, Step, agree, negotiated
+from outwarden.filter.milter.negotiation import OFFER_BYTES, Action, Agreement, Step, agree, negotiated
 from outwarden.filter.verdicts import Accept, AddHeader, Defer, Edit, Refuse, Verdict
 
 MOST_RECIPIENT_BYTES = 1 << 20
 """So much room the recipients of a message may take; those beyond are counted and not kept."""
 
 _RECIPIENT_COSTS = 64
-_MACROS = frozenset({"auth_authen", "auth_type", "daemon_name", "i", "j"})
+# Long names stand in braces, short ones may.
+_MACROS = {
+    braced: name
+    for name in ("auth_authen", "auth_type", "daemon_name", "i", "j")
+    for braced in (name.encode(), b"{%s}" % name.encode())
+}
 
 _PIECE = 1 << 16
 _REFUSED = (550, "5.7.1")
@@ -72,7 +77,8 @@ class Conversation:
         self._told_of_sender: dict[str, str] = {}
         self._client = ("", "")
         self._helo = ""
-        self._exact_headers = False
+        self._leading_space = False
+        self._colon = b": "
         self._owed: SenderNamed | MessageEnded | None = None
         self._next: MessageEnded | None = None
         self._sender: Mailbox | None = None
@@ -163,11 +169,10 @@ class Conversation:
         return answers.reply(*_DEFERRED, verdict.text)
 
     def _edit(self, edit: Edit) -> bytes:
-        leading_space = self._agreement is not None and Step.LEADING_SPACE in self._agreement.steps
         if isinstance(edit, AddHeader):
-            said = answers.add_header(edit.name, edit.value, leading_space=leading_space)
+            said = answers.add_header(edit.name, edit.value, leading_space=self._leading_space)
             return said if self._may(Action.ADD_HEADERS) else b""
-        said = answers.change_header(edit.name, edit.occurrence, edit.value, leading_space=leading_space)
+        said = answers.change_header(edit.name, edit.occurrence, edit.value, leading_space=self._leading_space)
         return said if self._may(Action.CHANGE_HEADERS) else b""
 
     def _may(self, action: Action) -> bool:
@@ -178,9 +183,10 @@ class Conversation:
     def _negotiate(self, content: bytearray) -> None:
         if self._agreement is not None:
             raise MalformedMilter("a second negotiation")
-        self._agreement = agree(content)
-        self._answered = frozenset(command for command in UNANSWERED if not self._agreement.unanswered(command))
-        self._exact_headers = Step.LEADING_SPACE in self._agreement.steps
+        self._agreement = agree(bytes(content[:OFFER_BYTES]))
+        self._answered = self._agreement.answered
+        self._leading_space = Step.LEADING_SPACE in self._agreement.steps
+        self._colon = b":" if self._leading_space else b": "
         self._unsent += negotiated(self._agreement)
 
     def _take_macros(self, content: bytearray) -> None:
@@ -188,9 +194,14 @@ class Conversation:
         stage = content[0] if content else 0
         if stage not in _MEANINGS:
             raise MalformedMilter(f"macros for {chr(stage)!r}")
-        words = [text(word) for word in strings(content[1:])] if len(content) > 1 else []
-        told = {name.strip("{}"): value for name, value in zip(words[::2], words[1::2], strict=False)}
-        self._macros[stage] = {name: told[name] for name in _MACROS & told.keys() if told[name]}
+        if len(content) > 1 and content[-1]:
+            raise MalformedMilter("a string without its end")
+        words = bytes(content[1:-1]).split(b"\0")
+        self._macros[stage] = {
+            _MACROS[name]: text(value)
+            for name, value in zip(words[::2], words[1::2], strict=False)
+            if value and name in _MACROS
+        }
 
     def _connect(self, content: bytearray) -> Happening | None:
         name, end, rest = content.partition(b"\0")
@@ -229,13 +240,17 @@ class Conversation:
 
     def _take_header(self, content: bytearray) -> Happening | None:
         self._expect_message()
+        name, end, rest = content.partition(b"\0")
         # A value that has a zero byte in it ends there for the server too.
-        words = strings(content)
-        if len(words) < 2 or self._head_ended:
+        value, whole, _ = rest.partition(b"\0")
+        if not end or not whole or self._head_ended:
             raise MalformedMilter("a header without a value, or after the headers")
-        name, value = words[:2]
-        self._content += name + (b":" if self._exact_headers else b": ")
-        self._content += value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n"
+        if b"\n" in value:
+            value = value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        self._content += name
+        self._content += self._colon
+        self._content += value
+        self._content += b"\r\n"
         return self._piece() if len(self._content) >= _PIECE else None
 
     def _end_headers(self, _content: bytearray | None = None) -> None:

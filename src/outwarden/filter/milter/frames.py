@@ -5,6 +5,7 @@ of Postfix.
 """
 
 from enum import IntEnum
+from struct import Struct
 
 MOST_CONTENT_BYTES = 1 << 20
 """The longest header or piece of a body.  Mail servers send 64 KiB at most, unless more was agreed on."""
@@ -39,7 +40,7 @@ class Command(IntEnum):
 
 _CONTENT = {Command.BODY, Command.END_OF_MESSAGE, Command.HEADER}
 _MOST = {int(command): MOST_CONTENT_BYTES if command in _CONTENT else MOST_BYTES for command in Command}
-_HEAD = 5
+_HEAD = Struct(">IB")
 
 
 class Frames:
@@ -67,10 +68,9 @@ class Frames:
         Raises ``MalformedMilter`` as soon as it is seen that there will be none.
         """
         held, at = self._held, self._at
-        if len(held) < at + _HEAD:
+        if len(held) < at + _HEAD.size:
             return None
-        length = int.from_bytes(held[at : at + 4], "big")
-        command = held[at + 4]
+        length, command = _HEAD.unpack_from(held, at)
         if not 0 < length <= _MOST.get(command, -1) + 1:
             raise MalformedMilter(f"a frame of {length} bytes that begins with {chr(command)!r}")
         end = at + 4 + length
@@ -78,7 +78,7 @@ class Frames:
             return None
         self._at = end
         self.taken += 1
-        return command, held[at + _HEAD : end]
+        return command, held[at + _HEAD.size : end]
 
 
 def frame(command: int, content: bytes = b"") -> bytes:

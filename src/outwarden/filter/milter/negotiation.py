@@ -5,6 +5,7 @@ which the server has not promised to expect no answer.
 """
 
 from enum import IntFlag
+from functools import lru_cache
 
 import msgspec
 
@@ -12,7 +13,8 @@ from outwarden.filter.milter.frames import Command, MalformedMilter, frame
 
 VERSION = 6
 _OLDEST = 2
-_LAYOUT = 12
+OFFER_BYTES = 12
+"""What an offer consists of; what may follow means nothing."""
 
 
 class Action(IntFlag):
@@ -81,28 +83,29 @@ MACROS = {0: "j {daemon_name}", 2: "{auth_authen} {auth_type}", 5: "i"}
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """What was agreed on."""
+    """What was agreed on: ``answered`` are the commands that get an answer though nothing is decided about them."""
 
     version: int
     actions: Action
     steps: Step
-
-    def unanswered(self, command: int) -> bool:
-        """Return whether the server expects no answer to this command."""
-        step = UNANSWERED.get(command)
-        return step is not None and step in self.steps
+    answered: frozenset[int]
 
 
-def agree(offer: bytes | bytearray) -> Agreement:
+# Servers offer the same each time.
+@lru_cache(maxsize=64)
+def agree(offer: bytes) -> Agreement:
     """Return what to agree on.  Raises ``MalformedMilter`` for an offer that is none, or from before version 2."""
-    if len(offer) < _LAYOUT:
+    if len(offer) < OFFER_BYTES:
         raise MalformedMilter("an offer that is too short")
-    version, actions, steps = (int.from_bytes(offer[at : at + 4], "big") for at in range(0, _LAYOUT, 4))
+    version, actions, steps = (int.from_bytes(offer[at : at + 4], "big") for at in range(0, OFFER_BYTES, 4))
     if version < _OLDEST:
         raise MalformedMilter(f"version {version} of the protocol, which nobody speaks")
-    return Agreement(min(version, VERSION), WANTED_ACTIONS & Action(actions), WANTED_STEPS & Step(steps))
+    granted = WANTED_STEPS & Step(steps)
+    answered = frozenset(command for command, step in UNANSWERED.items() if step not in granted)
+    return Agreement(min(version, VERSION), WANTED_ACTIONS & Action(actions), granted, answered)
 
 
+@lru_cache(maxsize=64)
 def negotiated(agreement: Agreement) -> bytes:
     """Return the answer that says what was agreed on, and which macros are wanted where that may be said."""
     numbers = (agreement.version, agreement.actions, agreement.steps)
