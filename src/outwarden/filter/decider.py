@@ -14,7 +14,8 @@ class Decider(Protocol):
     def decide_sender(self, envelope: Envelope) -> Verdict:
         """Decide on what is known before there is a message: is this account blocked?
 
-        Called inside the event loop for every message, so it must answer from memory.
+        Called inside the event loop for every message, so it must answer from memory.  Only *refuse* and *defer*
+        end the message here; any other verdict lets it go on to ``decide_message``.
         """
         ...
 
