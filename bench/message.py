@@ -161,6 +161,11 @@ def _nested(depth: int) -> bytes:
     return begin + b"\nhttps://shop.example/\n"
 
 
+def _far(number: int) -> str:
+    draw = random.Random(number)
+    return ".".join("".join(chr(draw.randrange(0xE0, 0x17F)) for _ in range(24)) for _ in range(4))
+
+
 def hostile() -> dict[str, Callable[[], bytes]]:
     """Return makers of messages that are made to take long."""
     page = b"Content-Type: text/html\n\n"
@@ -184,6 +189,8 @@ def hostile() -> dict[str, Callable[[], bytes]]:
         "12 MB attached": lambda: mixed + base64_part + b"QUJD" * 4_000_000,
         "50 MB of text": lambda: b"\n" + b"a " * 25_000_000,
         "50 MB of broken base64": lambda: b"Content-Transfer-Encoding: base64\n\n" + b"Y=Q" * 16_000_000,
+        "base64 in pieces, in parts": lambda: mixed + (base64_part + b"YQ=" * 500_000 + b"\n") * 30,
+        "parameters of 300 parts": lambda: mixed + (b"--b\nContent-Type: a/b" + b"; n*1=x" * 2_000 + b"\n\n\n") * 300,
         "HTML: elements, one in the other": lambda: page + b"<div>" * 100_000,
         "HTML: brackets that open": lambda: page + b"<" * 500_000,
         "HTML: comments that open": lambda: page + b"<!--" * 120_000,
@@ -195,6 +202,7 @@ def hostile() -> dict[str, Callable[[], bytes]]:
         "text: links": lambda: b"\n" + b"http://" * 70_000,
         "text: dots": lambda: b"\n" + b"(.a" * 170_000,
         "text: many links": lambda: b"\n" + b"".join(b"http://a%d.example/%%61?a#c\n" % n for n in range(16_000)),
+        "text: many hosts beyond ASCII": lambda: "".join(f" http://{_far(n)}.com" for n in range(2_000)).encode(),
         "text: hosts in Chinese": lambda: "\nhttp://\u4e2d\u6587.example/ ".encode() * 10_000,
         "text: a host of 4,000 letters": lambda: b"\n" + ("http://" + "\u4e2d" * 4_000 + ".example ").encode() * 40,
         "text: greetings": lambda: b"\n" + b"-- " * 80_000 + b"on a wrote" * 10_000,

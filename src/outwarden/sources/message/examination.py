@@ -25,6 +25,7 @@ from outwarden.sources.message.unwrapping import unwrapped
 MOST_TEXT_BYTES = 524_288
 MOST_LINKS = 100
 MOST_LINKS_READ = 2_000
+MOST_LINKS_BEYOND_ASCII = 300
 MOST_ATTACHMENTS = 100
 MOST_ATTACHED_BYTES = 16_777_216
 _LONGEST_SUBJECT = 1_000
@@ -99,7 +100,9 @@ class _Reading:
         self._services = services
         self._written: dict[str, None] = {}
         self._texts: dict[bool, list[str]] = {True: [], False: []}
+        self._beyond_ascii_left = MOST_LINKS_BEYOND_ASCII
         self._text_left = MOST_TEXT_BYTES
+        self._encoded_left = 3 * MOST_TEXT_BYTES
         self._attached_left = MOST_ATTACHED_BYTES
 
     def read(self, part: Part) -> None:
@@ -118,7 +121,8 @@ class _Reading:
             self._read_text(part, is_letter=disposition != "attachment")
 
     def _read_text(self, part: Part, is_letter: bool) -> None:
-        body = self._message[part.start : min(part.end, part.start + 3 * MOST_TEXT_BYTES)]
+        body = self._message[part.start : min(part.end, part.start + self._encoded_left)]
+        self._encoded_left -= len(body)
         content, whole = content_of(body, part.encoding)
         if not whole:
             self.faults.add(Fault.BAD_ENCODING if part.encoding in ENCODINGS else Fault.UNKNOWN_ENCODING)
@@ -151,8 +155,14 @@ class _Reading:
             if len(self._written) >= MOST_LINKS_READ:
                 self.faults.add(Fault.TOO_MANY_LINKS)
                 return
-            if not one.startswith(_SCHEMES_WITHOUT_HOST):
-                self._written[one] = None
+            if one in self._written or one.startswith(_SCHEMES_WITHOUT_HOST):
+                continue
+            if not one.isascii():
+                if self._beyond_ascii_left == 0:
+                    self.faults.add(Fault.TOO_MANY_LINKS)
+                    continue
+                self._beyond_ascii_left -= 1
+            self._written[one] = None
 
     def links(self) -> tuple[tuple[Link, ...], tuple[str, ...]]:
         """Return the links by what can be blocked, and the pages themselves."""

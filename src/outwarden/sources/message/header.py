@@ -14,6 +14,7 @@ from outwarden.sources.message.decoding import base64_bytes, text_of
 MOST_HEADER_BYTES = 262_144
 MOST_FIELDS = 2_000
 _LONGEST_VALUE = 16_384
+_LONGEST_PARAMETERS = 4_096
 _MOST_MAILBOXES = 50
 _MOST_COMMENTS = 5  # One in the other.
 
@@ -88,7 +89,7 @@ def parameters_of(value: bytes) -> tuple[str, dict[str, str]]:
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, bytes]] = {}
     charsets: dict[str, str] = {}
-    for written, quoted, bare in _PARAMETER.findall(value):
+    for written, quoted, bare in _PARAMETER.findall(value, 0, _LONGEST_PARAMETERS):
         name = text_of(written.lower(), "ascii")[0]
         content = _ESCAPE.sub(rb"\1", quoted) if quoted else bare
         section = _SECTION.fullmatch(name) if "*" in name else None

@@ -7,11 +7,15 @@ All of them come out as one: lower-case A-labels, a dotted IPv4 address, or an I
 import re
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from publicsuffixlist import PublicSuffixList
 
 _LONGEST = 253  # RFC 1035 section 2.3.4.
+# Encoding takes Python time that grows with the square; real names are far shorter.
+_LONGEST_BEYOND_ASCII = 100
+_LONGEST_LABEL = 63
 _LONGEST_WRITTEN = 1024
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
 _NUMBER = re.compile(r"0x[0-9a-f]{0,16}|[0-9]{1,16}")
@@ -65,7 +69,7 @@ def _number(text: str) -> int:
 
 
 def _to_ascii(name: str) -> str:
-    if len(name) > _LONGEST:
+    if len(name) > _LONGEST_BEYOND_ASCII:
         return ""
     try:
         return ".".join([_label(label) for label in name.split(".")])
@@ -74,6 +78,9 @@ def _to_ascii(name: str) -> str:
 
 
 def _label(label: str) -> str:
+    if len(normalize("NFKC", label)) > _LONGEST_LABEL:
+        # Python would find that out only after a long time.
+        raise UnicodeError(label)
     if _DEVIATIONS.isdisjoint(label):
         # Letters of full width and the like become plain ones here (RFC 3490 section 4.1).
         return label.encode("idna").decode("ascii") if label else ""

@@ -11,6 +11,9 @@ from outwarden.sources.message.examination import MOST_ATTACHMENTS, MOST_LINKS
 from outwarden.sources.message.parts import MOST_DEPTH, read_parts
 
 MIXED = b"Content-Type: multipart/mixed; boundary=b\n\n"
+BASE64 = b"--b\nContent-Transfer-Encoding: base64\n\n"
+LONG = ("\ufdfa" * 60 + "." + "\u0130" * 60).encode()
+UNIX = b"--b\nContent-Type: a/b\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n"
 PAGE = b"Content-Type: text/html\n\n"
 # A hundred times what the slowest takes on two busy cores; quadratic time would be minutes.
 MOST_SECONDS = 5.0
@@ -55,6 +58,16 @@ HOSTILE: list[tuple[str, Callable[[], bytes], Fault | None]] = [
     ("dots apart", lambda: b"\n" + b"(.a" * 170_000, None),
     ("links", lambda: b"\n" + b"".join(b"http://a%d.example/\n" % n for n in range(20_000)), Fault.TOO_MANY_LINKS),
     ("base64 in pieces", lambda: b"Content-Transfer-Encoding: base64\n\n" + b"Y=Q" * 500_000, Fault.BAD_ENCODING),
+    ("base64 in pieces in parts", lambda: MIXED + (BASE64 + b"YQ=" * 500_000 + b"\n") * 20, Fault.TEXT_TOO_LONG),
+    ("base64 in pieces, attached", lambda: MIXED + b"--b\nContent-Type: a/b\n" + BASE64[4:] + b"YQ=" * 6_000_000, None),
+    ("uuencode", lambda: MIXED + (UNIX + b"#0V%T\n" * 300_000) * 8, Fault.BAD_ENCODING),
+    ("parts of dots", lambda: MIXED + (b"--b\n\n" + b"(.com" * 340 + b"\n") * 299, None),
+    ("long hosts", lambda: b"\n" + b"".join(b"http://" + LONG + b"%d.example/ " % n for n in range(1_400)), None),
+    (
+        "parameters of parts",
+        lambda: MIXED + (b"--b\nContent-Type: a/b" + b"; name*1=x" * 1_000 + b"\n\n\n") * 299,
+        None,
+    ),
 ]
 
 
