@@ -202,7 +202,7 @@ def hostile() -> dict[str, Callable[[], bytes]]:
         "text: links": lambda: b"\n" + b"http://" * 70_000,
         "text: dots": lambda: b"\n" + b"(.a" * 170_000,
         "text: many links": lambda: b"\n" + b"".join(b"http://a%d.example/%%61?a#c\n" % n for n in range(16_000)),
-        "text: many hosts beyond ASCII": lambda: "".join(f" http://{_far(n)}.com" for n in range(2_000)).encode(),
+        "text: many hosts beyond ASCII": lambda: "".join(f"\nhttp://{_far(n)}.com" for n in range(2_000)).encode(),
         "text: hosts in Chinese": lambda: "\nhttp://\u4e2d\u6587.example/ ".encode() * 10_000,
         "text: a host of 4,000 letters": lambda: b"\n" + ("http://" + "\u4e2d" * 4_000 + ".example ").encode() * 40,
         "text: greetings": lambda: b"\n" + b"-- " * 80_000 + b"on a wrote" * 10_000,
