@@ -41,6 +41,7 @@ _REPLY = re.compile(
 _NAME_WORD = re.compile(r"[^\W\d_]{2,40}")
 _MOST_NAMES = 60
 _ONCE = (b"from", b"subject", b"content-type", b"message-id", b"to")
+_PAGE_NAMES = (".htm", ".html", ".shtml", ".svg")
 _LOOKS_LIKE_HTML = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
 _SCHEMES_WITHOUT_HOST = ("mailto:", "cid:", "data:", "tel:", "#", "mid:", "sms:", "javascript:")
 
@@ -113,12 +114,8 @@ class _Reading:
         if disposition == "attachment" or name or not is_text:
             self._attach(part, name)
         # An attached page is opened with one click: its links count, its text is nobody's letter.
-        if (
-            is_text
-            or part.type in {"text/calendar", "text/richtext"}
-            or name.lower().endswith((".htm", ".html", ".shtml", ".svg"))
-        ):
-            self._read_text(part, is_letter=disposition != "attachment")
+        if is_text or part.type.startswith("text/") or name.lower().endswith(_PAGE_NAMES):
+            self._read_text(part, is_letter=is_text and disposition != "attachment")
 
     def _read_text(self, part: Part, is_letter: bool) -> None:
         body = self._message[part.start : min(part.end, part.start + self._encoded_left)]

@@ -87,6 +87,7 @@ LINKED = [
     ("in a part of a message", multipart(("Content-Type: message/rfc822", b"Content-Type: text/html\r\n\r\n" + HTML))),
     ("in an attached page", multipart(
         ("Content-Disposition: attachment; filename=a.html\r\nContent-Type: application/octet-stream", HTML))),
+    ("in a page for AMP", multipart(("Content-Type: text/x-amp-html", HTML))),
     ("in an attached drawing", multipart(("Content-Type: image/svg+xml; name=a.svg", HTML))),
     ("the boundary never comes", message("Content-Type: multipart/mixed; boundary=b", "", "https://shop.example/x")),
     ("no boundary", message("Content-Type: multipart/mixed", "", "https://shop.example/x")),
