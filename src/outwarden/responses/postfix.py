@@ -1,8 +1,8 @@
 """A real Postfix, paused and resumed, its queue held, released and deleted, by its own commands.
 
-The settings are those of ``postfix_settings``; main.cf is back-dated before each reload, which Postfix would otherwise
-wait two seconds for.  Verified afterwards: the settings stand as wanted, the queue manager of before is gone, and no
-message is under way.
+The settings are those of ``postfix_settings``; main.cf is back-dated before each reload, for which Postfix would
+otherwise wait two seconds.  Verified afterwards: the settings stand as wanted, the queue manager of before is gone, and
+no message is under way.
 
 Not covered:
 
@@ -19,7 +19,7 @@ from outwarden.responses.mail_server import Pauses, Queued
 from outwarden.responses.postfix_processes import Processes, wait_while
 from outwarden.responses.postfix_settings import PARAMETERS, PAUSED, REPLACED, names, wanted_settings
 from outwarden.responses.postfix_spool import queued
-from outwarden.responses.steps import BackDate, Command, CouldNotAct, Step, is_here
+from outwarden.responses.steps import BackDate, Command, CouldNotAct, HangUp, Step, is_here
 
 _HEARD_SECONDS = 5.0
 _FINISH_SECONDS = 0.1
@@ -67,27 +67,46 @@ class Postfix:
             steps.append(self._command("postconf", "-e", *written))
         if removed:
             steps.append(self._command("postconf", "-X", *removed))
-        if self._processes.running():
-            # Also where nothing changed: whoever changed it may have been killed before the reload.
-            steps += [BackDate(self._main), self._command("postfix", "reload")]
-            if flush:
-                steps.append(self._command("postqueue", "-f"))
+        # Also where nothing changed: whoever changed it may have been killed before the master heard of it.
+        if (reload := self._reload()) is not None:
+            steps += [BackDate(self._main), reload]
+            steps += self._flush() if flush else []
         return steps
+
+    def _reload(self) -> Step | None:
+        """Return what makes a Postfix at work read its settings.
+
+        The signal that ``postfix reload`` ends with: that command looks through the whole active queue before it, and
+        through all queues after it, which takes longer than a brake may, and the longer the more is queued.
+        """
+        if not self._processes.can_be_seen():
+            return self._command("postfix", "reload")
+        master = self._processes.master()
+        return None if master is None else HangUp(master)
 
     def apply(self, wanted: Pauses, flush: bool) -> list[str]:
         """Take the steps and verify; returns what there is to say.  Raises ``CouldNotAct``."""
         managers = self._processes.of("qmgr", "oqmgr")
         sessions = self._processes.of("smtpd")
-        for step in self.steps(wanted, flush):
+        for step in self.steps(wanted, flush=False):
             step.take()
         current = self._settings()
         if wanted_settings(current, wanted) != current:
             raise CouldNotAct(f"{self._main}: the settings are not what was written; somebody else changes them")
-        if not self._processes.running():
+        if not self._processes.can_be_seen():
+            for step in self._flush() if flush else []:
+                step.take()
+            return ["not verified that Postfix has heard of it: this system does not show processes"]
+        if self._processes.master() is None:
             return ["Postfix is not running; it holds from its next start"]
         if not wait_while(lambda: managers & self._processes.of("qmgr", "oqmgr"), _HEARD_SECONDS):
             raise CouldNotAct("Postfix has not heard of it; see its log")
-        return [] if flush else self._settled(wanted, sessions)
+        if not flush:
+            return self._settled(wanted, sessions)
+        for step in self._flush():
+            # Only now: the queue manager of before would take the wish for delivery with it.
+            step.take()
+        return []
 
     def queued(self, account: str | None = None) -> list[Queued]:
         """Return what waits, each with its login; ``account``: only what may be of it.  Raises ``CouldNotAct``."""
@@ -99,8 +118,7 @@ class Postfix:
 
     def release(self, queue_ids: Sequence[str], flush: bool) -> list[Step]:
         """Return the steps that give messages back to delivery; without ``flush`` it takes them up within minutes."""
-        flushed = [self._command("postqueue", "-f")] if flush else []
-        return [self._command("postsuper", "-H", "-", lines=queue_ids), *flushed]
+        return [self._command("postsuper", "-H", "-", lines=queue_ids), *(self._flush() if flush else [])]
 
     def delete(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the step that deletes messages that are on hold; others of the same ID stay."""
@@ -130,6 +148,9 @@ class Postfix:
                 "Repeat it in a minute"
             )
         return said
+
+    def _flush(self) -> list[Step]:
+        return [self._command("postqueue", "-f")]
 
     def _leaving(self) -> list[str]:
         """Return the transports by which mail leaves this machine: SMTP clients that are no way into a filter."""

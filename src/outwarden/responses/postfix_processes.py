@@ -1,6 +1,6 @@
 """The processes of one running Postfix: whether it has heard of a change, and whether mail is under way.
 
-``postfix reload`` returns before its master has acted.  What was paused is paused once the queue manager of before is
+The master acts some time after it was told to.  What was paused is paused once the queue manager of before is
 gone, which alone hands out work, and once no SMTP client has a queue file open.  Both are seen in /proc, so on Linux;
 elsewhere nothing is seen, and nothing is waited for.
 """
@@ -23,13 +23,14 @@ class Processes:
     def __init__(self, queue_directory: Path) -> None:
         self._queue = queue_directory.resolve()
 
-    def running(self) -> bool:
-        """Return whether the master is at work."""
-        return self._master() is not None
+    @staticmethod
+    def can_be_seen() -> bool:
+        """Return whether this system shows its processes."""
+        return Path("/proc/self/exe").exists()
 
     def of(self, *programs: str) -> set[int]:
         """Return the process ids of the master's children that run one of these programs."""
-        master = self._master()
+        master = self.master()
         if master is None:
             return set()
         try:
@@ -65,7 +66,8 @@ class Processes:
                 ended += 1
         return ended
 
-    def _master(self) -> int | None:
+    def master(self) -> int | None:
+        """Return the process id of the master, None where it is not at work."""
         try:
             text = (self._queue / "pid/master.pid").read_text(encoding="ascii").strip()
         except OSError:

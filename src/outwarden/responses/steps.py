@@ -6,6 +6,7 @@ Each says in a line what a postmaster would type for it, which is what ``--dry-r
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -110,6 +111,24 @@ class BackDate:
             os.utime(self.file, (then, then))
         except OSError as fault:
             raise CouldNotAct(f"{self.file}: {fault.strerror}") from fault
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Tell a daemon to read its settings again."""
+
+    process: int
+
+    def words(self) -> str:
+        """Return the line for a shell."""
+        return f"kill -HUP {self.process}"
+
+    def take(self) -> None:
+        """Send the signal.  Raises ``CouldNotAct``."""
+        try:
+            os.kill(self.process, signal.SIGHUP)
+        except OSError as fault:
+            raise CouldNotAct(f"process {self.process}: {fault.strerror}") from fault
 
 
 @dataclass(frozen=True, slots=True)
