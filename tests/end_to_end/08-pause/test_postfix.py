@@ -148,6 +148,18 @@ def test_one_account_is_held_while_others_flow(place: Place) -> None:
     assert place.main_cf == before
 
 
+def test_sessions_that_were_open_before_are_counted_and_a_repeat_holds_what_they_left(place: Place) -> None:
+    with smtplib.SMTP("127.0.0.1", place.postfix.submission, "client.example") as session:
+        session.login(*ROSA)
+        (paused,) = place("pause", "--account", ROSA[0])
+        assert [remark.partition(";")[0] for remark in paused["remarks"]] == ["SMTP sessions that were open before: 1"]
+        session.sendmail(ROSA[0], ["busy-ida@bigmail.example"], "Subject: still open\r\n\r\nHello.\r\n")
+    wait_until(lambda: place.postfix.log_says("status=deferred"), "the deferral")
+    assert place("pause", "--account", ROSA[0])[0]["remarks"] == ["messages put on hold: 1"]
+    submit(place.postfix.submission, ROSA[0], ["ann@bigmail.example"], ROSA)
+    assert place.held() == 2
+
+
 def test_what_was_on_hold_before_stays_on_hold(place: Place) -> None:
     submit(place.postfix.submission, ROSA[0], ["busy-ida@bigmail.example"], ROSA)
     wait_until(lambda: place.postfix.log_says("status=deferred"), "a deferral")
