@@ -168,12 +168,12 @@ class _Outline(HTMLParser):
 
 
 def test_it_prints_well_on_80_columns(recorded: tuple[Tape, WhatWasRead], truth: SampleTruth) -> None:
-    answer = played(recorded, Plan({truth.compromised: None}), "company", "isp")
+    answer = played(recorded, Plan({truth.compromised: None}), "company", "hoster")
     for height in (24, None):
         lines = [re.sub(r"\x1b\[\d+m", "", line) for line in report(answer, Screen(80, height, True))]
         assert [line for line in lines if len(line) > 80] == []
         assert "Where they differ" in lines
-        assert any(re.fullmatch(r" +company +isp", line) for line in lines)
+        assert any(re.fullmatch(r" +company +hoster", line) for line in lines)
         assert any(line.startswith(f"{truth.compromised} (stolen)  blocked ") for line in lines)
 
 

@@ -130,12 +130,12 @@ class Judge:
     def complained(self, event: ComplaintReceived) -> Decision | None:
         """Hear a complaint; return a decision where it blocks the account."""
         now = event.at.timestamp()
-        record = self.records.get(event.account)
-        if record is None or record.standing is Standing.BLOCKED:
-            return None
         # Without a queue ID the report itself is what may come twice.
         of = event.queue_id or f"{event.at.isoformat()} {event.account}"
         if not self._heard.first(f"complaint {of} {event.recipient}"):
+            return None
+        record = self.records.get(event.account)
+        if record is None or record.standing is Standing.BLOCKED:
             return None
         learning = self._turn(record, now)
         record.day.add(now, Count.COMPLAINTS, 1)
@@ -156,7 +156,7 @@ class Judge:
         ledger = self._scales.weigh(scene, bounds.declared is not None)
         if _blocks(ledger, bounds):
             return Release(0, self._block(scene, ledger))
-        return Release(holding.may_go(scene, ledger, self.policy, bounds, waiting))
+        return Release(holding.may_go(scene, ledger, self.policy, bounds, max(0, waiting)))
 
     # -- what people say
 

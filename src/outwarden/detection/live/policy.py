@@ -28,7 +28,7 @@ class PolicyError(ValueError):
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Points from which mail is held and, with two proofs, an account blocked."""
 
-    hold: float = 5.0
+    hold: float = 6.0
     block: float = 9.0
 
 

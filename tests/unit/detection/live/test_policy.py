@@ -113,7 +113,7 @@ def test_an_unknown_shipped_policy() -> None:
         ("hold as accept", "hold_as = 'accept'", "line 1: hold_as: 'accept' is neither 'hold' nor 'defer'"),
         ("hold as a number", "hold_as = 3", "line 1: hold_as: 3 is neither 'hold' nor 'defer'"),
         ("hold above block", "[thresholds]\nhold = 10", "line 2: thresholds: hold (10) must lie above 0 and not above"),
-        ("block below hold", "[thresholds]\nblock = 3", "line 2: thresholds: hold (5) must lie above 0 and not above"),
+        ("block below hold", "[thresholds]\nblock = 3", "line 2: thresholds: hold (6) must lie above 0 and not above"),
         ("hold of nothing", "[thresholds]\nhold = 0", "line 2: thresholds: hold (0) must lie above 0"),
         ("no probe", "[probing]\nfirst = 0", "line 2: probing.first: 0 is less than 1"),
         ("no floor", "[quantity]\nfloor = 0", "line 2: quantity.floor: 0 is less than 1"),
