@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from outwarden.detection.live.known_recipients import Generation
+from outwarden.detection.live.known_recipients import Unmet
 from outwarden.detection.live.policy import BulkAccount, Policy
 from outwarden.detection.live.record import DAY, AccountRecord
 from outwarden.events import Standing
@@ -41,6 +41,6 @@ def bounds_of(record: AccountRecord, policy: Policy, now: float) -> Bounds:
 
 def _end_probation(record: AccountRecord) -> None:
     record.given_back_at = 0.0
-    record.unmet = Generation()
+    record.unmet = Unmet()
     if record.standing is Standing.PROBATION:
         record.standing = Standing.NORMAL

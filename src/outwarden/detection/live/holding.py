@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from outwarden.detection.live.bounds import Bounds
 from outwarden.detection.live.counts import Count
-from outwarden.detection.live.known_recipients import Generation
+from outwarden.detection.live.known_recipients import Unmet
 from outwarden.detection.live.ledger import Ledger
 from outwarden.detection.live.observing import Traits, client_network
 from outwarden.detection.live.policy import Policy
@@ -168,7 +168,7 @@ def _end(record: AccountRecord) -> None:
     record.standing = Standing.PROBATION if record.given_back_at else Standing.NORMAL
     record.hold = None
     if not record.given_back_at:
-        record.unmet = Generation()
+        record.unmet = Unmet()
     record.allowed = max(record.allowed, _ALLOWED_TIMES * record.hour.sums[Count.RECIPIENTS])
 
 

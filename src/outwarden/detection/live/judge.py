@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from outwarden.detection.live import holding
+from outwarden.detection.live.block import block_of
 from outwarden.detection.live.bounds import Bounds, bounds_of
 from outwarden.detection.live.cause import cause_of
 from outwarden.detection.live.counts import Count
@@ -71,7 +72,7 @@ class Judge:
         record = self.records.get_or_new(event.account, event.kind, now)
         learning = self._turn(record, now)
         if record.blocked_by is not None:
-            return msgspec.structs.replace(record.blocked_by, at=event.at)
+            return record.blocked_by.refusal(record.account, event.at)
         traits = observe(record, self._site, event, now)
         note_today(record)
         if learning:
@@ -294,7 +295,7 @@ class Judge:
         record = scene.record
         decision = self._decision(Action.BLOCK, scene, ledger, evidence)
         record.standing, record.standing_at = Standing.BLOCKED, scene.now
-        record.blocked_by = decision
+        record.blocked_by = block_of(decision, evidence)
         record.hold = None
         record.offences = [*record.offences, scene.now][-MOST_OFFENCES:]
         self._site.blame(record)

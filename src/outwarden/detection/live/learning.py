@@ -7,7 +7,7 @@ most twice the record is learned a day, so that it takes weeks, not a day, to gr
 from __future__ import annotations
 
 from outwarden.detection.live.counts import Count
-from outwarden.detection.live.known_recipients import Generation
+from outwarden.detection.live.known_recipients import Unmet
 from outwarden.detection.live.record import DAY, HALF_LIFE, WEEKS_REMEMBERED, AccountRecord, Most
 from outwarden.events import Standing
 
@@ -81,7 +81,7 @@ def trust(record: AccountRecord, now: float) -> None:
         link.first_at = min(link.first_at, now - 2 * DAY)
     for text in record.texts.values():
         text.first_at = min(text.first_at, now - 3 * DAY)
-    record.unmet = Generation()
+    record.unmet = Unmet()
     _begin_anew(record)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from outwarden.detection.live.block import Block
 from outwarden.detection.live.counts import WIDTH, Window, window
-from outwarden.detection.live.known_recipients import Generation, KnownRecipients
-from outwarden.events import AccountKind, Decision, Standing
+from outwarden.detection.live.known_recipients import KnownRecipients, Unmet
+from outwarden.events import AccountKind, Standing
 
 HOUR = 3600
 DAY = 86_400
@@ -169,8 +170,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     told_results: int = 0
     told_refused: int = 0
     given_back_at: float = 0.0
-    blocked_by: Decision | None = None
-    unmet: Generation = msgspec.field(default_factory=Generation)
+    blocked_by: Block | None = None
+    unmet: Unmet = msgspec.field(default_factory=Unmet)
 
     def __post_init__(self) -> None:
         """Refuse what was saved by another program.  Raises ``ValueError``."""
