@@ -5,19 +5,8 @@ from __future__ import annotations
 import msgspec
 from xxhash import xxh3_64_intdigest
 
+from outwarden.detection.history import AS_SPAM
 from outwarden.events import Attempted, Outcome, RefusalClass
-
-AS_SPAM = frozenset(
-    {
-        RefusalClass.ADDRESS_BLOCKLISTED,
-        RefusalClass.DOMAIN_BLOCKLISTED,
-        RefusalClass.URL_BLOCKLISTED,
-        RefusalClass.CONTENT_REFUSED,
-        RefusalClass.MALWARE,
-        RefusalClass.REPUTATION,
-    }
-)
-"""Classes that say: we take this for spam, or its sender for a spammer."""
 
 _UNKNOWN = frozenset({RefusalClass.UNKNOWN_RECIPIENT, RefusalClass.RECIPIENT_DOMAIN_INVALID})
 
