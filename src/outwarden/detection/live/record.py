@@ -136,7 +136,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     was last seen: nothing up to then becomes usual.  ``cleared_until``: so long only hard evidence holds mail, because
     a probe came to nothing.  ``allowed`` is how many recipients an hour a hold of today ended with,
     ``released_today`` how many left by probes.  ``told_*``
-    is what it added to what is known of refusals elsewhere in the half hour ``told_slot``.
+    is what it added to what is known of refusals elsewhere in the two hours ``told_slot``.
     ``given_back_at`` is when probation began, 0 where there is none.  ``blocked_by`` is the decision that blocked it.
     ``unmet`` are recipients that were new in mail that was held or refused: until a person or good answers say
     otherwise, or probation ends, who is written to again is no acquaintance yet.

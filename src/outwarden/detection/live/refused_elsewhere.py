@@ -1,6 +1,6 @@
 """How much of everybody's mail is refused just now: when our own address is listed, nobody is to blame alone.
 
-Each account counts in each half hour with at most five answers and one refusal, so that one spammer, or ten,
+Each account counts in each two hours with at most five answers and one refusal, so that one spammer, or ten,
 do not make refusals look usual.
 """
 
@@ -10,8 +10,8 @@ import msgspec
 
 from outwarden.detection.live.record import AccountRecord
 
-_SECONDS = 1800
-_SLOTS = 4
+_SECONDS = 7200
+_SLOTS = 2
 _RESULTS_EACH = 5
 _REFUSED_EACH = 1
 _USUAL = 0.4
@@ -20,7 +20,7 @@ _WEIGHT = 50.0
 
 
 class RefusedElsewhere(msgspec.Struct):
-    """Answers and refusals of all accounts in the last two hours, by half hours."""
+    """Answers and refusals of all accounts in the last two to four hours."""
 
     slot: int = 0
     results: list[int] = msgspec.field(default_factory=lambda: [0] * _SLOTS)
