@@ -187,5 +187,5 @@ def test_the_order_of_the_answers_of_a_day_does_not_matter(
             mail.judge.attempted(attempt(mail, f"l{number}@far.example", refusal_class, outcome, back))
         decisions.append(mail.send())
     # What others are refused meanwhile counts by two hours, and may differ by an answer.
-    assert decisions[0].points == pytest.approx(decisions[1].points, abs=1.0)
+    assert round(abs(decisions[0].points - decisions[1].points), 1) <= 1.0
     assert decisions[0].action is decisions[1].action is Action.ACCEPT
