@@ -186,6 +186,6 @@ def test_the_order_of_the_answers_of_a_day_does_not_matter(
             outcome = Outcome.BOUNCED if refusal_class else Outcome.DELIVERED
             mail.judge.attempted(attempt(mail, f"l{number}@far.example", refusal_class, outcome, back))
         decisions.append(mail.send())
-    # What others are refused meanwhile counts by two hours, and may differ by an answer.
+    # A day known to be suspicious when it ended is not learned; one that is, at most doubles the record: log2 of it.
     assert round(abs(decisions[0].points - decisions[1].points), 1) <= 1.0
     assert decisions[0].action is decisions[1].action is Action.ACCEPT
