@@ -56,6 +56,16 @@ class StoreSettings(_Section, frozen=True):
             min_length=1, description="The SQLite file; its folder is made, and alarms are handed over there."
         ),
     ] = "/var/lib/outwarden/outwarden.db"
+    events_days: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=3650, description="How long single messages and what became of them are kept, in days."),
+    ] = 14
+    hours_days: Annotated[
+        int, msgspec.Meta(ge=1, le=3650, description="How long sums of 5 minutes and of an hour are kept, in days.")
+    ] = 90
+    days_days: Annotated[int, msgspec.Meta(ge=1, le=36500, description="How long sums of a day are kept, in days.")] = (
+        800
+    )
 
 
 class DnsSettings(_Section, frozen=True):
@@ -154,6 +164,140 @@ class MailServerSettings(_Section, frozen=True):
     ] = ""
 
 
+class LogSettings(_Section, frozen=True):
+    """What is followed."""
+
+    follow: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            description="The logs to follow, files or `journal`; empty for the mail server's own, wherever it writes."
+        ),
+    ] = ()
+    queue_seconds: Annotated[
+        int, msgspec.Meta(ge=10, le=3600, description="How often the queue is looked at, in seconds.")
+    ] = 60
+
+
+class JudgingSettings(_Section, frozen=True):
+    """How accounts are judged."""
+
+    policy: Annotated[
+        str,
+        msgspec.Meta(
+            description="The policy: `company`, `university`, `hoster`, `isp`, or a file of your own; "
+            "`outwarden replay` tries one."
+        ),
+    ] = "university"
+
+
+class GateSettings(_Section, frozen=True):
+    """Where the mail server asks before it takes a message in; an empty address is a door that stays shut."""
+
+    milter: Annotated[
+        str, msgspec.Meta(description="Where the milter listens: `unix:PATH` or `HOST:PORT`; a UNIX socket is faster.")
+    ] = ""
+    policy_service: Annotated[
+        str, msgspec.Meta(description="Where Postfix's policy delegation is answered: `unix:PATH` or `HOST:PORT`.")
+    ] = ""
+    rspamd: Annotated[
+        str,
+        msgspec.Meta(
+            description="Where Exim (`variant=rspamd`) and clients of rspamd are answered: `unix:PATH` or `HOST:PORT`."
+        ),
+    ] = ""
+    readsocket: Annotated[
+        str, msgspec.Meta(description="Where Exim's `${readsocket}` is answered: `unix:PATH` or `HOST:PORT`.")
+    ] = ""
+    group: Annotated[
+        str, msgspec.Meta(description="The group that may speak to the UNIX sockets; empty for the service's own.")
+    ] = ""
+    undecided: Annotated[
+        Literal["accept", "defer"],
+        msgspec.Meta(
+            description="What becomes of a message that could not be judged: `accept` it unseen, or `defer` it, so "
+            "that whoever hands it in tries again."
+        ),
+    ] = "defer"
+    deadline_milliseconds: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10000,
+            description="How long a message waits for answers of blocklists; late ones count for the next.",
+        ),
+    ] = 300
+    lists: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="The blocklists asked about clients and links, by id; empty for those that fit."),
+    ] = ()
+    spool: Annotated[
+        str,
+        msgspec.Meta(description="The folder for large messages while they are looked at; empty for the system's own."),
+    ] = ""
+
+
+class ActingSettings(_Section, frozen=True):
+    """What is done by itself: `observe` only says what would be done, `ask` waits for a person, `act` does it."""
+
+    hold: Annotated[
+        Literal["observe", "ask", "act"],
+        msgspec.Meta(description="An account's mail is held, and let out by probes."),
+    ] = "observe"
+    block: Annotated[
+        Literal["observe", "ask", "act"],
+        msgspec.Meta(description="An account may hand nothing in any more, and what waits of it is held."),
+    ] = "observe"
+    limit: Annotated[
+        Literal["observe", "act"], msgspec.Meta(description="What is over a limit of the policy is deferred.")
+    ] = "observe"
+    holds_per_hour: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10000,
+            description="So many accounts are held by itself within an hour; beyond, a person is called.",
+        ),
+    ] = 30
+    blocks_per_hour: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10000,
+            description="So many accounts are blocked by itself within an hour; beyond, a person is called.",
+        ),
+    ] = 10
+    block_hours: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=8760, description="A block that nobody renews ends after so many hours."),
+    ] = 168
+    contact: Annotated[
+        str, msgspec.Meta(description="Whom the owner of an account may turn to, as refusals say it.")
+    ] = "your postmaster"
+
+
+class MarkSettings(_Section, frozen=True):
+    """The signed mark in what leaves, by which bounces and complaints that come back name the account."""
+
+    keys_file: Annotated[
+        str, msgspec.Meta(description="The file of the mark's keys, one a line, the first signs; empty for no mark.")
+    ] = ""
+    feedback_id: Annotated[
+        str, msgspec.Meta(description="The last part of a `Feedback-ID` header, your own name; empty for none.")
+    ] = ""
+    cfbl_address: Annotated[
+        str, msgspec.Meta(description="The address of a `CFBL-Address` header (RFC 9477); empty for none.")
+    ] = ""
+
+
+class ControlSettings(_Section, frozen=True):
+    """How the operator's commands reach the running service."""
+
+    socket: Annotated[str, msgspec.Meta(description="The UNIX socket; empty for none.")] = "/run/outwarden/control.sock"
+    group: Annotated[
+        str, msgspec.Meta(description="The group that may use it, beside root; empty for the service's own.")
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -168,6 +312,32 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mail_server: Annotated[MailServerSettings, msgspec.Meta(description="The mail server that is paused.")] = (
         MailServerSettings()
     )
+    logs: Annotated[LogSettings, msgspec.Meta(description="What is followed.")] = LogSettings()
+    judging: Annotated[JudgingSettings, msgspec.Meta(description="How accounts are judged.")] = JudgingSettings()
+    gate: Annotated[
+        GateSettings,
+        msgspec.Meta(
+            description="Where the mail server asks before it takes a message in; an empty address is a door that "
+            "stays shut."
+        ),
+    ] = GateSettings()
+    acting: Annotated[
+        ActingSettings,
+        msgspec.Meta(
+            description="What is done by itself: `observe` only says what would be done, `ask` waits for a person, "
+            "`act` does it."
+        ),
+    ] = ActingSettings()
+    mark: Annotated[
+        MarkSettings,
+        msgspec.Meta(
+            description="The signed mark in what leaves, by which bounces and complaints that come back name the "
+            "account."
+        ),
+    ] = MarkSettings()
+    control: Annotated[
+        ControlSettings, msgspec.Meta(description="How the operator's commands reach the running service.")
+    ] = ControlSettings()
 
 
 class Field(NamedTuple):
