@@ -11,6 +11,7 @@ class Envelope(msgspec.Struct, frozen=True):
     What the mail server has not told, or not yet told, is empty: at the envelope sender there are no recipients
     and, with Postfix, no queue ID.  ``recipients`` are at most as many as are kept, ``recipient_count`` is all of
     them.  ``login`` is the authenticated account, ``client_address`` is empty for a local program.
+    ``announced_size`` is what the mail server says the message takes, in bytes, where it says so; 0 where not.
     """
 
     sender: Mailbox
@@ -24,3 +25,4 @@ class Envelope(msgspec.Struct, frozen=True):
     queue_id: str = ""
     host: str = ""
     daemon: str = ""
+    announced_size: int = 0

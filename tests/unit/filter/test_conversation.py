@@ -10,7 +10,6 @@ from tests.unit.filter.mail_server import answers_in, connect, frame, hello, mac
 
 from outwarden.filter import Accept, AddHeader, ChangeHeader, Defer, Envelope, Hold, Refuse, Verdict
 from outwarden.filter.milter.conversation import (
-    MOST_RECIPIENT_BYTES,
     Content,
     Conversation,
     Forgotten,
@@ -20,6 +19,7 @@ from outwarden.filter.milter.conversation import (
     SenderNamed,
 )
 from outwarden.filter.milter.frames import MOST_BYTES, MOST_CONTENT_BYTES, MalformedMilter
+from outwarden.filter.recipients import MOST_BYTES as MOST_RECIPIENT_BYTES
 
 ROSA = Envelope(
     sender="rosa@isp.example",

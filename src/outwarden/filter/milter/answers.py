@@ -5,10 +5,7 @@ import textwrap
 from enum import IntEnum
 
 from outwarden.filter.milter.frames import frame
-
-
-class Unspeakable(ValueError):
-    """A text that would end its line, its string or its header and begin another: our own mistake, or an attack."""
+from outwarden.filter.words import Unspeakable, spoken
 
 
 class Answer(IntEnum):
@@ -44,7 +41,6 @@ PROGRESS = frame(Answer.PROGRESS)
 _LINE = 480
 _MOST_LINES = 8
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_FOLDS = re.compile(r"\n(?![ \t])|[\x00-\x08\x0b-\x1f\x7f]")
 # RFC 5322 section 2.2: printable ASCII but the colon.
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
@@ -55,20 +51,18 @@ def reply(code: int, status: str, words: str) -> bytes:
 
     Raises ``Unspeakable`` for words with control characters.
     """
-    if _CONTROL.search(words):
-        raise Unspeakable(f"a reply with control characters: {words!r}")
-    ascii_words = words.encode("ascii", "replace").decode()
+    ascii_words = spoken(words).encode("ascii", "replace").decode()
     lines = textwrap.wrap(ascii_words, _LINE, max_lines=_MOST_LINES, placeholder=" ...") or [""]
-    spoken = [f"{code}-{status} {line}" for line in lines[:-1]] + [f"{code} {status} {lines[-1]}"]
+    said = [f"{code}-{status} {line}" for line in lines[:-1]] + [f"{code} {status} {lines[-1]}"]
     # Sendmail takes the text as a format, so both servers make one percent sign of two.
-    return frame(Answer.REPLY, "\r\n".join(spoken).replace("%", "%%").encode() + b"\0")
+    return frame(Answer.REPLY, "\r\n".join(said).replace("%", "%%").encode() + b"\0")
 
 
 def quarantine(words: str) -> bytes:
     """Return the answer that puts the message into the hold queue.  Raises ``Unspeakable``."""
-    if not words or _CONTROL.search(words):
-        raise Unspeakable(f"a reason with control characters, or none: {words!r}")
-    return frame(Answer.QUARANTINE, words.encode("utf-8", "replace") + b"\0")
+    if not words:
+        raise Unspeakable("no reason")
+    return frame(Answer.QUARANTINE, spoken(words).encode("utf-8", "replace") + b"\0")
 
 
 def add_header(name: str, value: str, *, leading_space: bool) -> bytes:

@@ -7,20 +7,16 @@ and answered with a verdict.  What the server told about a connection or a messa
 
 from collections.abc import Callable
 
-import msgspec
-
 from outwarden.events import Mailbox, mailbox
 from outwarden.events.mailboxes import NULL_SENDER
+from outwarden.filter.conversation import Content, Forgotten, Happening, Left, MessageEnded, SenderNamed
 from outwarden.filter.envelope import Envelope
 from outwarden.filter.milter import answers
 from outwarden.filter.milter.frames import Command, Frames, MalformedMilter, strings, text
 from outwarden.filter.milter.negotiation import OFFER_BYTES, Action, Agreement, Step, agree, negotiated
+from outwarden.filter.recipients import Recipients
 from outwarden.filter.verdicts import Accept, AddHeader, Defer, Edit, Refuse, Verdict
 
-MOST_RECIPIENT_BYTES = 1 << 20
-"""So much room the recipients of a message may take; those beyond are counted and not kept."""
-
-_RECIPIENT_COSTS = 64
 # Long names stand in braces, short ones may.
 _MACROS = {
     braced: name
@@ -33,40 +29,13 @@ _REFUSED = (550, "5.7.1")
 _DEFERRED = (451, "4.7.1")
 
 
-class SenderNamed(msgspec.Struct, frozen=True):
-    """A message begins; the server waits for a verdict on the envelope."""
-
-    envelope: Envelope
-
-
-class Content(msgspec.Struct, frozen=True):
-    """The next bytes of the message, as they go over the wire in SMTP: CR LF, the headers first."""
-
-    octets: bytearray
-
-
-class MessageEnded(msgspec.Struct, frozen=True):
-    """The message is whole; the server waits for a verdict on it."""
-
-    envelope: Envelope
-
-
-class Forgotten(msgspec.Struct, frozen=True):
-    """The message that had begun comes to nothing."""
-
-
-class Left(msgspec.Struct, frozen=True):
-    """The server has said that it will close the connection."""
-
-
-Happening = SenderNamed | Content | MessageEnded | Forgotten | Left
-
-
 class Conversation:
     """``receive`` what came, ask ``happens`` until it returns None, send what ``unsent`` returns.
 
     While a verdict is owed, what came later is kept for after ``answer``, so do not receive without end.
     """
+
+    progress = answers.PROGRESS
 
     def __init__(self) -> None:
         self._frames = Frames()
@@ -82,8 +51,7 @@ class Conversation:
         self._owed: SenderNamed | MessageEnded | None = None
         self._next: MessageEnded | None = None
         self._sender: Mailbox | None = None
-        self._recipients: list[Mailbox] = []
-        self._recipient_count = self._recipient_bytes = 0
+        self._recipients = Recipients()
         self._head_ended = False
         self._content = bytearray()
 
@@ -229,11 +197,7 @@ class Conversation:
 
     def _name_recipient(self, content: bytearray) -> None:
         self._expect_message()
-        recipient = mailbox(text(strings(content)[0]))
-        self._recipient_count += 1
-        self._recipient_bytes += len(recipient) + _RECIPIENT_COSTS
-        if self._recipient_bytes <= MOST_RECIPIENT_BYTES:
-            self._recipients.append(recipient)
+        self._recipients.add(mailbox(text(strings(content)[0])))
 
     def _ignore(self, _content: bytearray) -> None:
         """DATA and unknown commands: nothing is learnt from them."""
@@ -287,8 +251,7 @@ class Conversation:
 
     def _new_message(self, sender: Mailbox | None) -> None:
         self._sender = sender
-        self._recipients = []
-        self._recipient_count = self._recipient_bytes = 0
+        self._recipients = Recipients()
         self._head_ended = False
         self._content = bytearray()
         self._macros = {stage: told for stage, told in self._macros.items() if stage == Command.CONNECT}
@@ -314,8 +277,8 @@ class Conversation:
         client_name, client_address = self._client
         return Envelope(
             sender=self._sender or NULL_SENDER,
-            recipients=tuple(self._recipients),
-            recipient_count=self._recipient_count,
+            recipients=tuple(self._recipients.kept),
+            recipient_count=self._recipients.count,
             login=told.get("auth_authen", ""),
             login_mechanism=told.get("auth_type", ""),
             client_address=client_address,

@@ -7,6 +7,8 @@ of Postfix.
 from enum import IntEnum
 from struct import Struct
 
+from outwarden.filter.conversation import MalformedQuestion
+
 MOST_CONTENT_BYTES = 1 << 20
 """The longest header or piece of a body.  Mail servers send 64 KiB at most, unless more was agreed on."""
 
@@ -14,7 +16,7 @@ MOST_BYTES = 1 << 16
 """The longest other command: none of them is longer than some lines of SMTP."""
 
 
-class MalformedMilter(Exception):
+class MalformedMilter(MalformedQuestion):
     """What came is not the milter protocol; the connection is of no more use."""
 
 
