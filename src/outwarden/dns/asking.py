@@ -16,19 +16,17 @@ from outwarden.dns.breaker import Group
 from outwarden.dns.cache import Cache
 from outwarden.dns.pace import Pace
 from outwarden.dns.packets import (
-    HEADER_LENGTH,
     QUERY_FLAGS,
     DnsAnswer,
     MalformedAnswer,
     MalformedName,
-    ResponseCode,
     is_bare_answer,
     mix_case,
     pack_body,
-    read_answer,
+    read_answer_to,
 )
 from outwarden.dns.ports import Flight, Port, Ports
-from outwarden.dns.questions import Failure, Question, Reply
+from outwarden.dns.questions import FAILURES, Failure, Question, Reply
 from outwarden.dns.resolver import Resolver
 from outwarden.dns.stream import Stream
 
@@ -41,15 +39,6 @@ _BATCH = 512
 _MOST_WAITING = 8192
 # A list that has answered may have one part in so many of all that is under way before it answers again.
 _SHARE = 4
-
-_MEANINGS: dict[int, Failure | None] = {
-    ResponseCode.NOERROR: None,
-    ResponseCode.NXDOMAIN: None,
-    ResponseCode.SERVFAIL: Failure.SERVFAIL,
-    ResponseCode.REFUSED: Failure.REFUSED,
-}
-# For each code that a header can hold: what it says of the asking.
-_FAILURES = tuple(_MEANINGS.get(rcode, Failure.ERROR) for rcode in range(16))
 
 
 class Circumstances(Protocol):
@@ -258,28 +247,22 @@ class Asking:
                 self._unreachable = False
                 group.answered()
                 rcode = packet[3] & 0x0F
-                replies.append(Reply(question, rcode, (), (), 0, _FAILURES[rcode]))
+                replies.append(Reply(question, rcode, (), (), 0, FAILURES[rcode]))
             else:
                 self._read(port, query_id, flight, packet)
 
     def _read(self, port: Port, query_id: bytes, flight: Flight, packet: bytes) -> None:
         """Take in a packet with the id of a question under way, if it answers that question."""
         question, body, group, due, attempt, _ = flight
-        section = body[HEADER_LENGTH - 4 :]
-        asked = packet[HEADER_LENGTH : HEADER_LENGTH + len(section)]
-        # Some servers give an error without repeating the question.
-        if asked and asked.lower() != section.lower():
-            self._lookup.ignored += 1
-            return
         try:
-            answer = read_answer(packet)
+            answer = read_answer_to(body, packet, self._remote)
         except MalformedAnswer:
             self._lookup.ignored += 1
             port.flights[query_id] = question, body, group, due, attempt, Failure.MALFORMED
             return
-        if not asked and _FAILURES[answer.rcode] is None:
+        if answer is None:
             self._lookup.ignored += 1
-        elif answer.truncated or (self._remote and asked and asked != section):
+        elif answer.truncated:
             self._ask_by_tcp(port, query_id)
         else:
             del port.flights[query_id]
@@ -290,7 +273,7 @@ class Asking:
         self._under_way -= 1
         self._unreachable = False
         group.answered()
-        failure = _FAILURES[answer.rcode]
+        failure = FAILURES[answer.rcode]
         reply = Reply(question, answer.rcode, answer.addresses, answer.texts, answer.ttl, failure)
         self._lookup.cache.keep(reply, time.monotonic())
         self._replies.append(reply)

@@ -51,6 +51,7 @@ _FAILURES = {
     Failure.ERROR: could_not_ask(WhyNot.REFUSED, "the question was answered with an error"),
     Failure.MALFORMED: could_not_ask(WhyNot.TIMEOUT, "what came back could not be read"),
     Failure.TRUNCATED: could_not_ask(WhyNot.TIMEOUT, "the answer was cut off, and TCP gave none"),
+    Failure.NO_ROOM: could_not_ask(WhyNot.TIMEOUT, "too many questions were under way, so this one was not asked"),
     Failure.NAME: could_not_ask(WhyNot.REFUSED, "too long to be asked about"),
 }
 _UNKNOWN_FAILURE = could_not_ask(WhyNot.TIMEOUT, "no answer that can be believed")

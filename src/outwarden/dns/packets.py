@@ -187,6 +187,23 @@ def is_bare_answer(message: bytes, body: bytes) -> bool:
     return message[4:] == body and message[2] & 0xFA == 0x80
 
 
+def read_answer_to(body: bytes, message: bytes, same_case: bool) -> DnsAnswer | None:
+    """Read what came under the id of the query with this body; None for what does not answer it.
+
+    With ``same_case`` an answer that lost the case of the question's letters is to be asked for again by TCP: it
+    counts as truncated.  Raises ``MalformedAnswer``.
+    """
+    section = body[HEADER_LENGTH - 4 :]
+    asked = message[HEADER_LENGTH : HEADER_LENGTH + len(section)]
+    if asked and asked.lower() != section.lower():
+        return None
+    answer = read_answer(message)
+    if not asked and answer.rcode in (ResponseCode.NOERROR, ResponseCode.NXDOMAIN):
+        # Some servers give an error without repeating the question; nothing else may come so.
+        return None
+    return answer._replace(truncated=True) if same_case and asked and asked != section else answer
+
+
 def _read(message: bytes) -> DnsAnswer:
     query_id, flags, questions, answers, authorities, _ = _HEADER.unpack_from(message)
     # QR must be set, and the operation be a plain query.

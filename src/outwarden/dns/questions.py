@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from outwarden.dns.packets import ResponseCode
+
 
 class Failure(StrEnum):
     """Why a reply says nothing about the name: it could not be asked."""
@@ -20,8 +22,20 @@ class Failure(StrEnum):
     """Too long for UDP, and TCP gave nothing in time."""
     BREAKER = "breaker"
     """Not asked: its group gave no answer so many times that it counts as down."""
+    NO_ROOM = "no-room"
+    """Not asked: too many questions are under way."""
     NAME = "name"
     """Not asked: no such name can be."""
+
+
+_MEANINGS: dict[int, Failure | None] = {
+    ResponseCode.NOERROR: None,
+    ResponseCode.NXDOMAIN: None,
+    ResponseCode.SERVFAIL: Failure.SERVFAIL,
+    ResponseCode.REFUSED: Failure.REFUSED,
+}
+FAILURES = tuple(_MEANINGS.get(rcode, Failure.ERROR) for rcode in range(16))
+"""For each code that a header can hold: what it says of the asking."""
 
 
 class Question(NamedTuple):
