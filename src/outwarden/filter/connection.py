@@ -203,6 +203,7 @@ class Connection(asyncio.Protocol):
         elif isinstance(happening, SenderNamed | MessageEnded):
             self._ask(happening)
         elif isinstance(happening, Left):
+            self._flush()
             self._transport.close()
         else:
             self._spool.clear()

@@ -1,11 +1,10 @@
 """What the filter may say, as frames; nothing that would break out of its place in SMTP or in a header can be said."""
 
-import re
 import textwrap
 from enum import IntEnum
 
 from outwarden.filter.milter.frames import frame
-from outwarden.filter.words import Unspeakable, spoken
+from outwarden.filter.words import Unspeakable, header_name, header_value, spoken
 
 
 class Answer(IntEnum):
@@ -40,10 +39,6 @@ PROGRESS = frame(Answer.PROGRESS)
 # RFC 5321 section 4.5.3.1.5: with the code before it and the end of line after it, a line has 512 bytes at most.
 _LINE = 480
 _MOST_LINES = 8
-
-_CONTROL_BUT_FOLDS = re.compile(r"\n(?![ \t])|[\x00-\x08\x0b-\x1f\x7f]")
-# RFC 5322 section 2.2: printable ASCII but the colon.
-_HEADER_NAME = re.compile(r"[!-9;-~]+")
 
 
 def reply(code: int, status: str, words: str) -> bytes:
@@ -81,9 +76,5 @@ def change_header(name: str, occurrence: int, value: str, *, leading_space: bool
 
 
 def _header(name: str, value: str, leading_space: bool) -> bytes:
-    if not _HEADER_NAME.fullmatch(name):
-        raise Unspeakable(f"no name of a header: {name!r}")
-    if _CONTROL_BUT_FOLDS.search(value):
-        raise Unspeakable(f"a header with control characters: {value!r}")
     space = " " if leading_space else ""
-    return f"{name}\0{space}{value}\0".encode("utf-8", "replace")
+    return f"{header_name(name)}\0{space}{header_value(value)}\0".encode("utf-8", "replace")

@@ -11,8 +11,9 @@ from outwarden.events import Mailbox, mailbox
 from outwarden.events.mailboxes import NULL_SENDER
 from outwarden.filter.conversation import Content, Forgotten, Happening, Left, MessageEnded, SenderNamed
 from outwarden.filter.envelope import Envelope
+from outwarden.filter.lines import text
 from outwarden.filter.milter import answers
-from outwarden.filter.milter.frames import Command, Frames, MalformedMilter, strings, text
+from outwarden.filter.milter.frames import Command, Frames, MalformedMilter, strings
 from outwarden.filter.milter.negotiation import OFFER_BYTES, Action, Agreement, Step, agree, negotiated
 from outwarden.filter.recipients import Recipients
 from outwarden.filter.verdicts import Accept, AddHeader, Defer, Edit, Refuse, Verdict

@@ -93,8 +93,3 @@ def strings(content: bytearray) -> list[bytearray]:
     if not content.endswith(b"\0"):
         raise MalformedMilter("a string without its end")
     return content[:-1].split(b"\0")
-
-
-def text(octets: bytes | bytearray) -> str:
-    """Return a stranger's bytes as text: UTF-8 where they are, escaped where not."""
-    return octets.decode("utf-8", "backslashreplace")

@@ -1,0 +1,1 @@
+"""Postfix's SMTP access policy delegation: requests, the recipients of each message, conversation and listener."""

@@ -1,0 +1,1 @@
+"""Exim's ``${readsocket}``: a line that asks about an account, a line that answers."""
