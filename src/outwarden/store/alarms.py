@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -9,12 +10,21 @@ from outwarden.detection.listing_changes import Turn
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
 
 
+class Call(StrEnum):
+    """What an alarm is for that is about no listing."""
+
+    PERSON = "call"
+
+
 class Alarm(msgspec.Struct, frozen=True):
-    """One alarm: the listing that it is about, one line for a subject and the body in words."""
+    """One alarm: the listing that it is about, one line for a subject and the body in words.
+
+    One that calls a person is about no listing.
+    """
 
     id: int
-    listing: int
-    turn: Turn
+    listing: int | None
+    turn: Turn | Call
     line: str
     body: str
     written_at: datetime
@@ -48,6 +58,13 @@ class Alarms:
         self._database.rows(
             "INSERT INTO alarm (listing, turn, line, body, written_at) VALUES (?, ?, ?, ?, ?)",
             listing, turn.value, line, body, microseconds(now),
+        )  # fmt: skip
+
+    def call(self, about: str, line: str, body: str, now: datetime) -> None:
+        """Write down that a person is called about a thing, once for each; only inside ``writing()``."""
+        self._database.rows(
+            "INSERT INTO alarm (about, turn, line, body, written_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            about, Call.PERSON.value, line, body, microseconds(now),
         )  # fmt: skip
 
     def waiting(self) -> list[Alarm]:
@@ -128,5 +145,6 @@ class Alarms:
             *values,
         )
         return [
-            Alarm(number, listing, Turn(turn), line, body, moment(at)) for number, listing, turn, line, body, at in rows
+            Alarm(number, listing, Call.PERSON if listing is None else Turn(turn), line, body, moment(at))
+            for number, listing, turn, line, body, at in rows
         ]

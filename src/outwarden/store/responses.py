@@ -6,7 +6,7 @@ nobody knows how far it came, and it is to be done again, which is why every res
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,19 +23,39 @@ class ResponseKind(StrEnum):
     QUEUE_HOLD = "queue-hold"
     QUEUE_RELEASE = "queue-release"
     QUEUE_DELETE = "queue-delete"
+    HOLD_ACCOUNT = "hold-account"
+    BLOCK_ACCOUNT = "block-account"
 
 
 PAUSES = (ResponseKind.PAUSE_SERVER, ResponseKind.PAUSE_ACCOUNT, ResponseKind.PAUSE_DESTINATION)
-"""Those that last until they are undone."""
+"""What the mail server is told, and what lasts until it is undone."""
+OF_ACCOUNTS = (ResponseKind.HOLD_ACCOUNT, ResponseKind.BLOCK_ACCOUNT)
+"""How our own gate treats an account, until that is undone: in force as long as it stands as ``done``."""
+OF_QUEUE = (ResponseKind.QUEUE_HOLD, ResponseKind.QUEUE_RELEASE, ResponseKind.QUEUE_DELETE)
+"""What is done to queued mail, and is over then."""
 
 
 class ResponseState(StrEnum):
-    """How far it came."""
+    """How far it came.
+
+    *observed* is what would have been done, *asked* waits for a person, and so does *capped*, which is more than may be
+    done by itself within an hour; *declined* is what a person did not want.
+    """
 
     INTENDED = "intended"
     DONE = "done"
     FAILED = "failed"
     UNDONE = "undone"
+    OBSERVED = "observed"
+    ASKED = "asked"
+    CAPPED = "capped"
+    DECLINED = "declined"
+
+
+WAITING = frozenset({ResponseState.ASKED, ResponseState.CAPPED})
+"""A person is asked."""
+OVER = frozenset({ResponseState.UNDONE, ResponseState.DECLINED})
+"""It stands no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +98,35 @@ class Responses:
     ) -> Response:
         """Write down what is about to be tried.  Raises ``StoreUnusable``."""
         with self._database.writing():
-            ((number,),) = self._database.rows(
-                "INSERT INTO response (kind, subject, reason, asked_by, undo) VALUES (?, ?, ?, ?, ?) RETURNING id",
-                kind.value, subject, reason, asked_by, json.dumps(undo),
-            )  # fmt: skip
-            self._turn(number, ResponseState.INTENDED, now, expires_at, "", "")
-        return self._one(number)
+            return self.begin(kind, subject, reason, asked_by, undo, ResponseState.INTENDED, expires_at, now)
+
+    def begin(
+        self,
+        kind: ResponseKind,
+        subject: str,
+        reason: str,
+        asked_by: str,
+        undo: Mapping[str, Sequence[str]],
+        state: ResponseState,
+        expires_at: datetime | None,
+        now: datetime,
+        evidence: str = "",
+        remark: str = "",
+    ) -> Response:
+        """Write down a response that begins in any state; only inside ``writing()``."""
+        ((number,),) = self._database.rows(
+            "INSERT INTO response (kind, subject, reason, asked_by, undo) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            kind.value, subject, reason, asked_by, json.dumps(undo),
+        )  # fmt: skip
+        self._turn(number, state, now, expires_at, evidence, remark)
+        return self.one(number)
+
+    def go_on(
+        self, response: Response, state: ResponseState, expires_at: datetime | None, now: datetime, remark: str
+    ) -> Response:
+        """Write down how it went on, and until when; only inside ``writing()``."""
+        self._turn(response.id, state, now, expires_at, response.evidence, remark)
+        return self.one(response.id)
 
     def turn(
         self, response: Response, state: ResponseState, now: datetime, remark: str = "", evidence: str | None = None
@@ -92,18 +135,47 @@ class Responses:
         kept = response.evidence if evidence is None else evidence
         with self._database.writing():
             self._turn(response.id, state, now, response.expires_at, kept, remark)
-        return self._one(response.id)
+        return self.one(response.id)
 
     def until(self, response: Response, expires_at: datetime | None, now: datetime) -> Response:
         """Write down that it is about to be done again, with another end."""
         with self._database.writing():
             self._turn(response.id, ResponseState.INTENDED, now, expires_at, response.evidence, "")
-        return self._one(response.id)
+        return self.one(response.id)
 
     def standing(self) -> list[Response]:
         """Return the pauses that were not undone, oldest first: those in force, those begun, those that failed."""
-        kinds = ", ".join(f"'{kind.value}'" for kind in PAUSES)
-        return self._found(f"response.kind IN ({kinds}) AND newest.state <> 'undone' ORDER BY response.id")
+        return self._found(f"{_among(PAUSES)} AND newest.state <> 'undone' ORDER BY response.id")
+
+    def accounts_standing(self) -> list[Response]:
+        """Return how accounts are treated, or would be, oldest first."""
+        over = ", ".join(sorted(f"'{state.value}'" for state in OVER))
+        return self._found(f"{_among(OF_ACCOUNTS)} AND newest.state NOT IN ({over}) ORDER BY response.id")
+
+    def of_accounts(self, since: datetime, most: int) -> list[Response]:
+        """Return the newest responses about accounts that had a turn since then, newest turn first."""
+        return self._found(
+            f"{_among(OF_ACCOUNTS)} AND response.id IN (SELECT response FROM response_turn WHERE at >= "
+            f"{microseconds(since)}) AND newest.at >= {microseconds(since)} ORDER BY newest.id DESC LIMIT {int(most)}"
+        )
+
+    def unfinished(self) -> list[Response]:
+        """Return the changes of the queue that were begun or failed, oldest first."""
+        return self._found(f"{_among(OF_QUEUE)} AND newest.state IN ('intended', 'failed') ORDER BY response.id")
+
+    def about(self, kind: ResponseKind, subject: str) -> list[Response]:
+        """Return the responses of one kind about one subject, newest first."""
+        return self._found("kind = ? AND subject = ? ORDER BY response.id DESC", kind.value, subject)
+
+    def begun_as_done(self, kind: ResponseKind, asked_by: str, since: datetime) -> int:
+        """Return how many responses were done at once, without anybody being asked, after a time."""
+        ((count,),) = self._database.rows(
+            "SELECT count(*) FROM response_turn AS turn JOIN response ON response.id = turn.response "
+            "WHERE turn.at > ? AND turn.state = 'done' AND kind = ? AND asked_by = ? AND NOT EXISTS "
+            "(SELECT 1 FROM response_turn AS earlier WHERE earlier.response = response.id AND earlier.id < turn.id)",
+            microseconds(since), kind.value, asked_by,
+        )  # fmt: skip
+        return int(count)
 
     def expired(self, now: datetime) -> list[Response]:
         """Return the pauses whose time is over."""
@@ -112,6 +184,11 @@ class Responses:
     def newest(self, most: int) -> list[Response]:
         """Return the last responses of every kind, newest first."""
         return self._found(f"TRUE ORDER BY response.id DESC LIMIT {int(most)}")
+
+    def one(self, number: int) -> Response:
+        """Return the response of a number that is there."""
+        (response,) = self._found(f"response.id = {int(number)}")
+        return response
 
     def _turn(
         self,
@@ -128,11 +205,7 @@ class Responses:
             number, state.value, microseconds(now), expiry, evidence, remark,
         )  # fmt: skip
 
-    def _one(self, number: int) -> Response:
-        (response,) = self._found(f"response.id = {int(number)}")
-        return response
-
-    def _found(self, condition: str) -> list[Response]:
+    def _found(self, condition: str, *values: str) -> list[Response]:
         rows = self._database.rows(
             "SELECT response.id, kind, subject, reason, asked_by, undo, newest.state, first.at, newest.at, "  # noqa: S608
             "newest.expires_at, newest.evidence, newest.remark FROM response "
@@ -140,7 +213,8 @@ class Responses:
             "(SELECT min(turn.id) FROM response_turn AS turn WHERE turn.response = response.id) "
             "JOIN response_turn AS newest ON newest.id = "
             "(SELECT max(turn.id) FROM response_turn AS turn WHERE turn.response = response.id) "
-            f"WHERE {condition}"
+            f"WHERE {condition}",
+            *values,
         )
         return [
             Response(
@@ -149,3 +223,8 @@ class Responses:
             )
             for number, kind, subject, reason, asked_by, undo, state, intended, since, expiry, evidence, remark in rows
         ]  # fmt: skip
+
+
+def _among(kinds: Collection[ResponseKind]) -> str:
+    named = ", ".join(f"'{kind.value}'" for kind in kinds)
+    return f"kind IN ({named})"

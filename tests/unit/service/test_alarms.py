@@ -17,6 +17,7 @@ import pytest
 from outwarden.detection.listing_changes import Turn
 from outwarden.events import ListAnswer, ListAnswerKind
 from outwarden.service.alarms import MOST_TRIES, AlarmSender
+from outwarden.service.notices import notice_body, notice_line
 from outwarden.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -197,6 +198,28 @@ def test_what_waits_is_told_together_by_turn(store: Store, tmp_path: Path, capfd
     assert began["body"].count("What to do: $(id) `id`\n") == 3
     assert (ended["line"], ended["body"]) == ("192.0.2.1 is no longer listed by big", "over\n")
     assert capfd.readouterr().err.count(" began: 192.0.2.") == 3
+
+
+def test_who_calls_a_person_is_told_first_and_once(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    write_alarm(store)
+    for account in ("rosa", "jan", "rosa"):
+        with store.writing():
+            store.alarms.call(
+                f"response {account}", f"{account} waits", f"Type: outwarden account block {account}\n", NOW
+            )
+    assert AlarmSender(store, ()).send(NOW) == 2
+    assert capfd.readouterr().err == (
+        "2026-11-25T03:00:00Z alarm 2 call: rosa waits\n2026-11-25T03:00:00Z alarm 3 call: jan waits\n"
+        "2026-11-25T03:00:00Z alarm 1 began: 192.0.2.1 is listed by big\n"
+    )
+    calling, listed = store.alarms.notices()
+    assert (notice_line(calling), notice_line(listed)) == (
+        "rosa waits; 1 more thing waits for you", "192.0.2.1 is listed by big",
+    )  # fmt: skip
+    assert notice_body(calling).startswith("2 things wait for you:\n\n  - rosa waits\n  - jan waits\n")
+    with store.writing():
+        store.alarms.call("response rosa", "again", "", NOW)
+    assert store.alarms.waiting() == []
 
 
 def test_the_last_alarm_of_an_hour_says_so_and_what_follows_comes_together(store: Store, tmp_path: Path) -> None:

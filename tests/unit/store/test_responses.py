@@ -4,7 +4,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from outwarden.store.responses import ResponseKind, ResponseState
+from outwarden.store.responses import OVER, ResponseKind, ResponseState
 from outwarden.store.store import Store
 
 NOW = datetime(2026, 11, 25, 3, 12, 40, 123456, tzinfo=UTC)
@@ -45,9 +45,7 @@ def test_changes_of_the_queue_do_not_stand(tmp_path: Path) -> None:
         assert {each.kind for each in store.responses.standing()} == {
             ResponseKind.PAUSE_SERVER, ResponseKind.PAUSE_ACCOUNT, ResponseKind.PAUSE_DESTINATION,
         }  # fmt: skip
-        assert [each.kind for each in store.responses.newest(2)] == [
-            ResponseKind.QUEUE_DELETE, ResponseKind.QUEUE_RELEASE,
-        ]  # fmt: skip
+        assert [each.kind for each in store.responses.newest(2)] == [*reversed(ResponseKind)][:2]
 
 
 def test_a_failed_pause_stands_until_it_is_undone(tmp_path: Path) -> None:
@@ -55,3 +53,42 @@ def test_a_failed_pause_stands_until_it_is_undone(tmp_path: Path) -> None:
         begun = store.responses.intend(ResponseKind.PAUSE_ACCOUNT, "rosa", "", "root", {}, None, NOW)
         store.responses.turn(begun, ResponseState.FAILED, NOW, "the mail server said no")
         assert [each.state for each in store.responses.standing()] == [ResponseState.FAILED]
+
+
+def test_how_accounts_are_treated_is_no_pause_and_stands_until_it_is_over(tmp_path: Path) -> None:
+    with Store(tmp_path / "outwarden.db") as store:
+        made = {}
+        with store.writing():
+            for state in ResponseState:
+                made[state] = store.responses.begin(
+                    ResponseKind.BLOCK_ACCOUNT, state.value, "why", "outwarden run", {}, state, None, NOW, "{}", "first"
+                )
+        assert store.responses.standing() == []
+        assert store.responses.accounts_standing() == [made[state] for state in ResponseState if state not in OVER]
+        assert (made[ResponseState.ASKED].evidence, made[ResponseState.ASKED].remark) == ("{}", "first")
+        with store.writing():
+            done = store.responses.go_on(
+                made[ResponseState.ASKED], ResponseState.DONE, NOW + MINUTE, NOW + MINUTE, "confirmed"
+            )
+        assert (done.state, done.evidence, done.expires_at) == (ResponseState.DONE, "{}", NOW + MINUTE)
+        assert store.responses.of_accounts(NOW + MINUTE, 9) == [done]
+        assert store.responses.of_accounts(NOW, 2) == [done, made[ResponseState.DECLINED]]
+        assert store.responses.about(ResponseKind.BLOCK_ACCOUNT, "asked") == [done]
+        # What a person confirmed was not done by itself.
+        count = store.responses.begun_as_done
+        assert count(ResponseKind.BLOCK_ACCOUNT, "outwarden run", NOW - MINUTE) == 1
+        assert count(ResponseKind.BLOCK_ACCOUNT, "outwarden run", NOW) == 0
+        assert count(ResponseKind.HOLD_ACCOUNT, "outwarden run", NOW - MINUTE) == 0
+        assert count(ResponseKind.BLOCK_ACCOUNT, "root", NOW - MINUTE) == 0
+
+
+def test_changes_of_the_queue_that_are_not_finished(tmp_path: Path) -> None:
+    with Store(tmp_path / "outwarden.db") as store:
+        begun, failed, done = (
+            store.responses.intend(ResponseKind.QUEUE_RELEASE, name, "", "outwarden run", {}, None, NOW)
+            for name in ("begun", "failed", "done")
+        )
+        store.responses.intend(ResponseKind.PAUSE_SERVER, "", "", "root", {}, None, NOW)
+        failed = store.responses.turn(failed, ResponseState.FAILED, NOW, "postsuper said no")
+        store.responses.turn(done, ResponseState.DONE, NOW)
+        assert store.responses.unfinished() == [begun, failed]

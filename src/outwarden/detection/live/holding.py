@@ -85,8 +85,11 @@ def begin(record: AccountRecord, ledger: Ledger, policy: Policy, bounds: Bounds,
     return hold
 
 
-def may_go(scene: Scene, ledger: Ledger, policy: Policy, bounds: Bounds, waiting: int) -> int:
-    """Return how many of the recipients that wait may leave now, and note that they do."""
+def may_go(scene: Scene, ledger: Ledger, policy: Policy, bounds: Bounds, waiting: int, smallest: int = 1) -> int:
+    """Return how many of the recipients that wait may leave now, and note that they do.
+
+    Where that is fewer than ``smallest`` nothing leaves, and nothing is noted.
+    """
     record, now = scene.record, scene.now
     hold = record.hold
     if hold is None:
@@ -100,7 +103,7 @@ def may_go(scene: Scene, ledger: Ledger, policy: Policy, bounds: Bounds, waiting
         record.released_today += waiting
         return waiting
     count = _next_probe(scene, hold, ledger, policy, waiting)
-    if count <= 0:
+    if count < max(1, smallest):
         return 0
     hold.step *= 2
     hold.released += count

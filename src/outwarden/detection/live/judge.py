@@ -144,8 +144,11 @@ class Judge:
 
     # -- held mail
 
-    def release(self, account: str, now: float, waiting: int) -> Release:
-        """Say how many of the ``waiting`` recipients of held mail may leave; to be asked once a minute."""
+    def release(self, account: str, now: float, waiting: int, smallest: int = 1) -> Release:
+        """Say how many of the ``waiting`` recipients of held mail may leave; to be asked once a minute.
+
+        Whoever can only let whole messages go says how many recipients the ``smallest`` of them has: fewer may not go.
+        """
         record = self.records.get(account)
         if record is None:
             return Release(waiting)
@@ -157,7 +160,7 @@ class Judge:
         ledger = self._scales.weigh(scene, bounds.declared is not None)
         if _blocks(ledger, bounds):
             return Release(0, self._block(scene, ledger))
-        return Release(holding.may_go(scene, ledger, self.policy, bounds, max(0, waiting)))
+        return Release(holding.may_go(scene, ledger, self.policy, bounds, max(0, waiting), smallest))
 
     # -- what people say
 

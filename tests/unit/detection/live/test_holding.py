@@ -69,6 +69,19 @@ def test_asked_more_often_than_once_a_minute_no_more_leaves() -> None:
         assert mail.judge.release(ROSA, mail.now, 400 - first).recipients == 0
 
 
+def test_a_probe_that_no_whole_message_fits_into_is_none() -> None:
+    mail, other = held_by_quantity(), held_by_quantity()
+    first = 2 * PROBING.first
+    for _ in range(5):
+        assert mail.judge.release(ROSA, mail.now, 400, smallest=first + 1).recipients == 0
+        mail.later(1)
+        other.later(1)
+    # Nothing was noted: what fits may leave at once, and as much as for who never asked.
+    assert mail.judge.release(ROSA, mail.now, 400, smallest=first).recipients == first
+    assert other.judge.release(ROSA, other.now, 400).recipients == first
+    assert mail.judge.save() == other.judge.save()
+
+
 def test_without_answers_no_more_than_the_budget_leaves_that_day() -> None:
     mail = held_by_quantity(2000)
     assert sum(mail.released(2000, 60)) == PROBING.trust_floor
