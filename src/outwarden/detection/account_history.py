@@ -15,6 +15,7 @@ from outwarden.events import AccountKind, Attempted, RefusalClass, Stream, Submi
 _SAME_RUN_GAP = timedelta(minutes=10)
 _MOST_NETWORKS = 256
 _MOST_ADDRESSES = 4096
+_FEW_ADDRESSES = 8
 _MOST_CLIENTS_OF_A_STRANGER = 8
 _LOUD = 6
 _MOST_RECIPIENTS = 2**31
@@ -56,32 +57,38 @@ EARLIER = 3601
 _MESSAGES, _RECIPIENTS, _RUN_FROM = Column.MESSAGES, Column.RECIPIENTS, Column.RUN_FROM
 
 
+_BETWEEN = "\0"
+
+
 class Lines:
-    """Proof for one kind of evidence: at most three lines each of the worst and the current hour."""
+    """Proof for one kind of evidence: at most three lines each of the worst and the current hour.
+
+    Three lines are kept as one text: there are a hundred thousand of these, and each string costs 57 bytes more.
+    """
 
     __slots__ = ("_count", "_hour", "_lines", "_worst_count", "_worst_hour", "_worst_lines")
 
     def __init__(self) -> None:
         self._hour = self._worst_hour = -1
         self._count = self._worst_count = 0
-        self._lines: tuple[str, ...] = ()
-        self._worst_lines: tuple[str, ...] = ()
+        self._lines = self._worst_lines = ""
 
     def add(self, hour: int, line: str) -> None:
         """Keep the line if it is among the first three of its hour."""
         if hour != self._hour:
             if self._count > self._worst_count:
                 self._worst_hour, self._worst_count, self._worst_lines = self._hour, self._count, self._lines
-            self._hour, self._count, self._lines = hour, 0, ()
+            self._hour, self._count, self._lines = hour, 0, ""
         self._count += 1
         if self._count <= 3 and line:
-            self._lines += (line,)
+            self._lines = f"{self._lines}{_BETWEEN}{line}" if self._lines else line
 
     def within(self, first_hour: int, last_hour: int) -> tuple[str, ...]:
         """Return up to three lines, those of the given hours first, the worst hour before others."""
         kept = [(-self._worst_count, self._worst_hour, self._worst_lines), (-self._count, self._hour, self._lines)]
         kept.sort(key=lambda one: (not first_hour <= one[1] <= last_hour, one[0], one[1]))
-        return tuple(dict.fromkeys(kept[0][2] + kept[1][2]))[:3]
+        lines = dict.fromkeys(line for _, _, text in kept for line in text.split(_BETWEEN) if line)
+        return tuple(lines)[:3]
 
 
 class NetworkUse:
@@ -171,7 +178,7 @@ class AccountHistory(SenderHistory):
         self.lines: dict[Stream, Lines] = {}
         self.networks: dict[str, NetworkUse] = {}
         self.more_networks = 0
-        self.addresses: set[str] = set()
+        self.addresses: set[str] | tuple[str, ...] = ()
         self.public_receivers = _NOBODY
         self.script: str | None = None
         self._address: str | None = None
@@ -231,8 +238,7 @@ class AccountHistory(SenderHistory):
     def _use(self, address: str, event: Submitted, hour: int) -> None:
         if address != self._address:
             self._address = address
-            if len(self.addresses) < _MOST_ADDRESSES:
-                self.addresses.add(address)
+            self._meet(address)
             network = network_of(address)
             use = self.networks.get(network)
             if use is None:
@@ -244,6 +250,15 @@ class AccountHistory(SenderHistory):
             self._network = use
         if self._network is not None:
             self._network.messages += 1
+
+    def _meet(self, address: str) -> None:
+        """Note a client address: most accounts have a few, and a set costs as much as twenty."""
+        addresses = self.addresses
+        if isinstance(addresses, set):
+            if len(addresses) < _MOST_ADDRESSES:
+                addresses.add(address)
+        elif address not in addresses:
+            self.addresses = (*addresses, address) if len(addresses) < _FEW_ADDRESSES else {*addresses, address}
 
     def keep_line(self, stream: Stream, hour: int, line: str) -> None:
         """Keep a line as proof for a stream, if it is among the worst."""

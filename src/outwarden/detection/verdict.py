@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -164,8 +165,17 @@ def _destinations(histories: Histories, troubles: Troubles) -> tuple[Destination
 
 
 def _by_class(refused: dict[RefusalClass | None, int] | None) -> dict[str, int]:
+    return _shared_by_class(tuple(refused.items())) if refused else _NOTHING_REFUSED
+
+
+_NOTHING_REFUSED: dict[str, int] = {}
+
+
+@lru_cache(maxsize=8192)
+def _shared_by_class(refused: tuple[tuple[RefusalClass | None, int], ...]) -> dict[str, int]:
+    """Return the counts by the classes' names: thousands of accounts have the same few, and nobody changes them."""
     counts: dict[str, int] = {}
-    for refusal_class, count in (refused or {}).items():
+    for refusal_class, count in refused:
         name = (refusal_class or RefusalClass.UNCLASSIFIED).value
         counts[name] = counts.get(name, 0) + count
     return dict(sorted(counts.items()))
