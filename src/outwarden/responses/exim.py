@@ -82,6 +82,11 @@ class Exim:
             for message in messages
         ]
 
+    def on_hold(self, known: Mapping[str, Queued]) -> dict[str, Queued]:
+        """Return what is frozen.  Raises ``CouldNotAct``."""
+        del known  # The listing has it all anyway.
+        return {message.queue_id: message for message in self.queued() if message.on_hold}
+
     def hold(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the steps that freeze messages."""
         return self._each("-Mf", queue_ids)

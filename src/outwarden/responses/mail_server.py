@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from outwarden.responses.steps import Step
 
 
 class Queued(NamedTuple):
-    """One message of a queue: ``login`` is who handed it in, where the mail server still knows."""
+    """One message of a queue: ``login`` is who handed it in, where the mail server still knows.
+
+    ``recipients`` may be the first ones alone; ``more_recipients`` are not named, and counted only by ``on_hold``.
+    """
 
     queue_id: str
     on_hold: bool
@@ -16,10 +20,17 @@ class Queued(NamedTuple):
     sender: str
     login: str | None
     recipients: tuple[str, ...]
+    more_recipients: int = 0
+    arrived_at: datetime | None = None
+
+    @property
+    def account(self) -> str:
+        """Whose it is, in lower case: its login where there is one, else its envelope sender."""
+        return (self.sender if self.login is None else self.login).lower()
 
     def is_of(self, account: str) -> bool:
         """Return whether it is an account's: by its login where there is one, else by its envelope sender."""
-        return (self.sender if self.login is None else self.login).lower() == account
+        return self.account == account
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,12 @@ class MailServer(Protocol):
 
     def queued(self, account: str | None = None) -> list[Queued]:
         """Return what waits, or at least what may be of an account.  Raises ``CouldNotAct``."""
+
+    def on_hold(self, known: Mapping[str, Queued]) -> dict[str, Queued]:
+        """Return what is on hold, by queue ID; what is ``known`` from an earlier look is not looked into again.
+
+        Raises ``CouldNotAct``.
+        """
 
     def hold(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the steps that put messages on hold."""

@@ -18,12 +18,14 @@ from pathlib import Path
 from outwarden.responses.mail_server import Pauses, Queued
 from outwarden.responses.postfix_processes import Processes, wait_while
 from outwarden.responses.postfix_settings import PARAMETERS, PAUSED, REPLACED, names, wanted_settings
-from outwarden.responses.postfix_spool import queued
+from outwarden.responses.postfix_spool import on_hold, queued
 from outwarden.responses.steps import BackDate, Command, CouldNotAct, HangUp, Step, is_here
 
 _HEARD_SECONDS = 5.0
 _FINISH_SECONDS = 0.1
 """What is under way has so long to end by itself before it is ended, when the whole server is paused."""
+_MOST_ASKED_FOR = 50
+"""So many messages are asked for one by one; for more of them the whole queue is tried."""
 _ELSEWHERE = frozenset({"local", "virtual", "error", "retry", "discard"})
 
 
@@ -112,13 +114,23 @@ class Postfix:
         """Return what waits, each with its login; ``account``: only what may be of it.  Raises ``CouldNotAct``."""
         return queued(self._queue, account)
 
+    def on_hold(self, known: Mapping[str, Queued]) -> dict[str, Queued]:
+        """Return what is on hold, each with its login and all its recipients counted.  Raises ``CouldNotAct``."""
+        return on_hold(self._queue, known)
+
     def hold(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the step that puts messages on hold."""
         return [self._command("postsuper", "-h", "-", lines=queue_ids)]
 
     def release(self, queue_ids: Sequence[str], flush: bool) -> list[Step]:
         """Return the steps that give messages back to delivery; without ``flush`` it takes them up within minutes."""
-        return [self._command("postsuper", "-H", "-", lines=queue_ids), *(self._flush() if flush else [])]
+        given_back = self._command("postsuper", "-H", "-", lines=queue_ids)
+        if not flush:
+            return [given_back]
+        if len(queue_ids) > _MOST_ASKED_FOR:
+            return [given_back, *self._flush()]
+        # Not the whole queue for a few of them.
+        return [given_back, *(self._command("postqueue", "-i", queue_id) for queue_id in queue_ids)]
 
     def delete(self, queue_ids: Sequence[str]) -> list[Step]:
         """Return the step that deletes messages that are on hold; others of the same ID stay."""

@@ -7,7 +7,9 @@ is not understood is left out too.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG, S_IXUSR
 
@@ -19,7 +21,9 @@ _QUEUES = ("incoming", "active", "deferred", "hold")
 # Sender and login stand before the recipients, and are far shorter.
 _BEGINNING = 4_096
 _MOST_RECIPIENTS = 100
-_SENDER, _RECIPIENT, _ATTRIBUTE, _MESSAGE = b"SRAM"
+# An envelope of a hundred thousand recipients and more.
+_LONGEST_ENVELOPE = 16 << 20
+_TIME, _SENDER, _RECIPIENT, _ATTRIBUTE, _MESSAGE = b"TSRAM"
 
 
 def queued(queue_directory: Path, account: str | None = None) -> list[Queued]:
@@ -34,15 +38,31 @@ def queued(queue_directory: Path, account: str | None = None) -> list[Queued]:
     return list(found.values())
 
 
+def on_hold(queue_directory: Path, known: Mapping[str, Queued]) -> dict[str, Queued]:
+    """Return what is on hold by queue ID, with all its recipients counted; files of what is ``known`` stay closed.
+
+    Raises ``CouldNotAct`` where the queue may not be looked into.
+    """
+    there = {os.path.basename(file): file for file in _files(queue_directory / "hold")}
+    found = {queue_id: known[queue_id] for queue_id in there.keys() & known.keys()}
+    unknown = (file for queue_id, file in there.items() if queue_id not in found)
+    found.update((message.queue_id, message) for message in _read(unknown, "hold", b"", whole=True))
+    return found
+
+
 def _messages(folder: Path, queue: str, named: bytes) -> Iterator[Queued]:
-    for file in _files(folder):
+    return _read(_files(folder), queue, named, whole=False)
+
+
+def _read(files: Iterator[str], queue: str, named: bytes, whole: bool) -> Iterator[Queued]:
+    for file in files:
         try:
             with open(file, "rb") as opened:  # noqa: PTH123 (a path object for each message would cost more than its reading)
                 state = os.fstat(opened.fileno())
                 # Postfix sets the execute bit once the message is whole.
                 if not S_ISREG(state.st_mode) or not state.st_mode & S_IXUSR:
                     continue
-                beginning = opened.read(_BEGINNING)
+                beginning = _envelope(opened) if whole else opened.read(_BEGINNING)
         except FileNotFoundError:
             continue
         except OSError as fault:
@@ -53,6 +73,16 @@ def _messages(folder: Path, queue: str, named: bytes) -> Iterator[Queued]:
         message = _understood(os.path.basename(file), queue, state.st_size, beginning)
         if message is not None:
             yield message
+
+
+def _envelope(opened: BufferedReader) -> bytes:
+    beginning = opened.read(_BEGINNING)
+    while len(beginning) < _LONGEST_ENVELOPE and all(kind != _MESSAGE for kind, _ in _records(beginning)):
+        more = opened.read(8 * len(beginning))
+        if not more:
+            break
+        beginning += more
+    return beginning
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -75,6 +105,8 @@ def _understood(queue_id: str, queue: str, size: int, beginning: bytes) -> Queue
     sender: str | None = None
     login: str | None = None
     recipients: list[str] = []
+    more = 0
+    arrived_at: datetime | None = None
     for kind, content in _records(beginning):
         if kind == _MESSAGE:
             break
@@ -82,9 +114,24 @@ def _understood(queue_id: str, queue: str, size: int, beginning: bytes) -> Queue
             sender = _text(content)
         elif kind == _RECIPIENT and len(recipients) < _MOST_RECIPIENTS:
             recipients.append(_text(content))
+        elif kind == _RECIPIENT:
+            more += 1
+        elif kind == _TIME:
+            arrived_at = _moment(content)
         elif kind == _ATTRIBUTE and content.startswith(b"sasl_username="):
             login = _text(content.partition(b"=")[2])
-    return None if sender is None else Queued(queue_id, queue == "hold", size, sender, login, tuple(recipients))
+    if sender is None:
+        return None
+    return Queued(queue_id, queue == "hold", size, sender, login, tuple(recipients), more, arrived_at)
+
+
+def _moment(content: bytes) -> datetime | None:
+    """Return the time of ``seconds microseconds``, None where that is no time."""
+    seconds, _, micros = content.partition(b" ")
+    if not (seconds.isdigit() and len(seconds) < 12):
+        return None
+    fraction = int(micros) if micros.isdigit() and len(micros) < 7 else 0
+    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=fraction)
 
 
 def _records(beginning: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,7 +1,8 @@
 """Which alarms are told together, and the words in which that is done.
 
 What waits is told by turn, all that a person is called for, all that began and all that ended, so that a network that
-is listed at once is one run of the site's command and not hundreds.  Everything here only thinks: the store keeps what it decides.
+is listed at once is one run of the site's command and not hundreds.  Everything here only thinks: the store keeps what
+it decides.
 """
 
 from collections.abc import Iterator, Sequence

@@ -81,14 +81,17 @@ class Pausing:
             self._end(self._store.responses.expired(self._clock()), _OVER)
         return Acted(done, tuple(remarks))
 
-    def resume(self, chosen: Sequence[What] | None, why: str) -> list[Acted]:
+    def resume(self, chosen: Sequence[What] | None, why: str, keep_held: bool = False) -> list[Acted]:
         """End these pauses, or all of them; those that do not stand are no error.
 
+        ``keep_held``: what waits on hold because of them stays there, for a person to look at.
         Raises ``NotAllowed``, ``CouldNotAct`` and ``StoreUnusable``.
         """
         must_be_root()
         with one_at_a_time(self._store.path):
-            return self._end([each for each in self._store.responses.standing() if _chosen(each, chosen)], why)
+            return self._end(
+                [each for each in self._store.responses.standing() if _chosen(each, chosen)], why, keep_held
+            )
 
     def clear_expired(self) -> list[Acted]:
         """End the pauses whose time is over.  Raises as ``resume``."""
@@ -114,7 +117,7 @@ class Pausing:
             return {"held_before": [each.queue_id for each in self._of(what.subject) if each.on_hold]}
         return {}
 
-    def _end(self, ended: Sequence[Response], why: str) -> list[Acted]:
+    def _end(self, ended: Sequence[Response], why: str, keep_held: bool = False) -> list[Acted]:
         if not ended:
             return []
         wanted = self._wanted(ended)
@@ -122,7 +125,7 @@ class Pausing:
         try:
             remarks = self._server.apply(wanted, flush=not wanted.whole_server)
             for each in ended:
-                released = self._release(each, flush=not wanted.whole_server)
+                released = [] if keep_held else self._release(each, flush=not wanted.whole_server)
                 acted.append((each, [*remarks, *released]))
         except CouldNotAct as fault:
             for each in ended:

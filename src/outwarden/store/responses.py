@@ -154,10 +154,10 @@ class Responses:
 
     def of_accounts(self, since: datetime, most: int) -> list[Response]:
         """Return the newest responses about accounts that had a turn since then, newest turn first."""
-        return self._found(
-            f"{_among(OF_ACCOUNTS)} AND response.id IN (SELECT response FROM response_turn WHERE at >= "
-            f"{microseconds(since)}) AND newest.at >= {microseconds(since)} ORDER BY newest.id DESC LIMIT {int(most)}"
-        )
+        after = microseconds(since)
+        turned = f"response.id IN (SELECT response FROM response_turn WHERE at >= {after})"  # noqa: S608 (our own words)
+        newest = f"newest.at >= {after} ORDER BY newest.id DESC LIMIT {int(most)}"
+        return self._found(f"{_among(OF_ACCOUNTS)} AND {turned} AND {newest}")
 
     def unfinished(self) -> list[Response]:
         """Return the changes of the queue that were begun or failed, oldest first."""

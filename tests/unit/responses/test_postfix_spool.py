@@ -1,12 +1,13 @@
 """Queue files as Postfix writes them, and everything else that may lie there."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outwarden.responses.mail_server import Queued
-from outwarden.responses.postfix_spool import _records, _understood, queued
+from outwarden.responses.postfix_spool import _records, _understood, on_hold, queued
 
 
 def record(kind: str, content: str) -> bytes:
@@ -60,6 +61,22 @@ def test_whose_a_message_is() -> None:
     forged = Queued("B", False, 1, "rosa@isp.example", "jan@isp.example", ())
     local = Queued("C", False, 1, "rosa@isp.example", None, ())
     assert [each.is_of("rosa@isp.example") for each in (hers, forged, local)] == [True, False, True]
+
+
+def test_all_recipients_of_what_is_on_hold_are_counted_and_its_time_is_known(tmp_path: Path) -> None:
+    many = tuple(f"recipient-{number}@bigmail.example" for number in range(5_000))
+    put(tmp_path, "hold/4C9D2E1A", message("rosa@isp.example", recipients=many))
+    put(tmp_path, "hold/4/4C9D2E1B", message("rosa@isp.example"))
+    put(tmp_path, "deferred/4/4C9D2E1C", message("rosa@isp.example"))
+    found = on_hold(tmp_path, {})
+    assert set(found) == {"4C9D2E1A", "4C9D2E1B"}
+    large, small = found["4C9D2E1A"], found["4C9D2E1B"]
+    assert (len(large.recipients) + large.more_recipients, small.more_recipients) == (5_000, 0)
+    assert small.arrived_at == datetime(2025, 11, 25, 3, 40, 0, 1, tzinfo=UTC)
+    # What is known stays as it was; what is gone is gone.
+    known = small._replace(size=1)
+    (tmp_path / "hold/4C9D2E1A").unlink()
+    assert on_hold(tmp_path, {"4C9D2E1B": known, "4C9D2E1A": large}) == {"4C9D2E1B": known}
 
 
 @given(st.binary(max_size=400))
