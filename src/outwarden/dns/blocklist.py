@@ -82,7 +82,8 @@ class Blocklist(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ``x`` or ``2-24`` for an octet, or ``bit 4`` of the last octet.  ``test_listed`` need one answer,
     ``test_not_listed`` must all be absent; where empty, the entries of RFC 5782 sections 5 and 2.3
     are asked.  ``hosts`` narrows a list of URLs to these hosts.  ``inside_of`` and ``same_as`` name
-    lists with the same listings, of which one votes; ``derived_from`` where listings come from.
+    lists with the same listings, of which one votes; ``derived_from`` where listings come from.  Where
+    ``new_within_days`` is given, a listing only says that the domain is no older than that.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Blocklist(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     inside_of: tuple[str, ...] = ()
     same_as: str | None = None
     derived_from: str | None = None
+    new_within_days: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class CatalogueText(msgspec.Struct, frozen=True):
