@@ -119,9 +119,9 @@ def _rspamc(verdict: Verdict) -> bytes:
 
 
 def _header_lines(edits: tuple[Edit, ...]) -> Iterator[str]:
-    """Yield changes of headers; a value is unfolded, because here a line is a line."""
+    """Yield changes of headers; a value is unfolded (RFC 5322 section 2.2.3), as a line is a line here."""
     for edit in edits:
-        name, value = header_name(edit.name), " ".join(header_value(edit.value).split("\n"))
+        name, value = header_name(edit.name), header_value(edit.value).replace("\n", "")
         if not isinstance(edit, AddHeader):
             yield f"Remove-Header: {name}"
         if value:

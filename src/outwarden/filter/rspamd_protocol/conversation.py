@@ -7,6 +7,7 @@ nevertheless: a client that is still sending would not read.
 from outwarden.filter.conversation import Content, Happening, Left, MalformedQuestion, MessageEnded, SenderNamed
 from outwarden.filter.lines import LineConversation
 from outwarden.filter.rspamd_protocol.answers import CONTINUE, PONG, Dialect, answer, failure, http
+from outwarden.filter.rspamd_protocol.postmark import Postmark
 from outwarden.filter.rspamd_protocol.requests import MOST_LINE_BYTES, Asked, Request
 from outwarden.filter.verdicts import Defer, Refuse, Verdict
 
@@ -22,6 +23,7 @@ class RspamdConversation(LineConversation):
         self._in_body = self._last = False
         self._missing = 0
         self._early = b""
+        self._postmark = Postmark()
 
     @property
     def in_message(self) -> bool:
@@ -75,7 +77,8 @@ class RspamdConversation(LineConversation):
         if wanted:
             self.frames_taken += 1
             self._missing -= wanted
-            return Content(self._lines.piece(wanted))
+            piece = self._lines.piece(wanted)
+            return Content(self._postmark.cut(piece) if request.dialect is Dialect.RSPAMC else piece)
         if self._early:
             self._answered(self._early)
             return self._next()

@@ -118,7 +118,6 @@ class Request:
             sender=mailbox(self._told.get("from", "")),
             recipients=tuple(self._recipients.kept),
             recipient_count=self._recipients.count,
-            announced_size=self.length,
             **told,
         )
 
