@@ -2,19 +2,20 @@
 
 import os
 import pwd
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.rendering import plain, print_json
-from outwarden.cli.settings_option import StoreNotReachable, settings_in_words
+from outwarden.cli.settings_option import StoreNotReachable, configuration, settings_in_words
 
 if TYPE_CHECKING:
-    from outwarden.store.responses import Response
+    from outwarden.service.control.records import ResponseRecord
 
 EXIT = (
     "Exit code: 0 done, 1 could not, 2 usage, 3 no such message, 4 not allowed, 5 the store cannot be used, "
@@ -102,16 +103,22 @@ def show_steps(server: str, lines: Sequence[str], options: dict[str, Any]) -> No
         click.echo(plain(line))
 
 
-def record(response: "Response", remarks: Sequence[str] = ()) -> dict[str, Any]:
+def done_directly(options: dict[str, Any], verb: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Do without the service what it would do, and return what it would answer.  Raises what that raises."""
+    from outwarden.service.acting import must_be_root
+    from outwarden.service.control.queue_answers import QueueAnswers
+    from outwarden.service.time_zone import local_zone
+    from outwarden.store.store import Store
+
+    must_be_root()
+    settings = configuration(options).settings
+    with Store(Path(settings.store.path)) as store:
+        answers = QueueAnswers(store, settings.mail_server, now, local_zone()).by_verb()
+        return answers[verb].give(arguments, asked_by())
+
+
+def record(response: "ResponseRecord") -> dict[str, Any]:
     """Return a response for --json."""
-    return {
-        "response": response.id,
-        "kind": response.kind.value,
-        "subject": response.subject,
-        "state": response.state.value,
-        "reason": response.reason,
-        "asked_by": response.asked_by,
-        "since": response.intended_at,
-        "until": response.expires_at,
-        "remarks": list(remarks),
-    }
+    from msgspec.structs import asdict
+
+    return asdict(response)

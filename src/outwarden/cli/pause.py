@@ -10,24 +10,24 @@ import click
 from outwarden.cli.acting import (
     EXIT,
     account_option,
-    asked_by,
     destination_option,
+    done_directly,
     dry_run_option,
     faults_in_words,
     mta_option,
-    now,
     printed_only,
     reason_option,
     record,
     refuse_to_run,
     show_steps,
 )
+from outwarden.cli.asking import READING_SECONDS, ask_if_there
 from outwarden.cli.failure import WrongArgument
 from outwarden.cli.rendering import plain, print_json, stamp
 from outwarden.cli.settings_option import StoreNotReachable, configuration
 
 if TYPE_CHECKING:
-    from outwarden.service.pausing import What
+    from outwarden.service.control.records import ResponseRecord
     from outwarden.store.responses import Response
 
 _SPAN = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?")
@@ -62,15 +62,26 @@ def pause(
         _show_standing(context.obj)
         return
     span = None if lasting is None else _span(lasting)
-    with faults_in_words():
-        from outwarden.service.pausing import What
+    if dry_run:
+        _show_plan(account, destination, mta, context.obj)
+        return
+    refuse_to_run(mta)
+    question = {
+        "account": account,
+        "destination": destination,
+        "seconds": None if span is None else span.total_seconds(),
+        "reason": reason,
+        "mail_server": mta or "",
+    }
+    answer = ask_if_there(context.obj, "pause", question)
+    if answer is None:
+        _pause_directly(account, destination, question, context.obj)
+    else:
+        from msgspec import convert
 
-        what = What.of(account, destination)
-        if dry_run:
-            _show_plan(what, mta, context.obj)
-            return
-        refuse_to_run(mta)
-        _pause(what, reason, span, mta, context.obj)
+        from outwarden.service.control.records import ResponseRecord
+
+        _show(convert(answer, ResponseRecord), context.obj)
 
 
 def one_thing(account: str | None, destination: str | None) -> None:
@@ -79,25 +90,16 @@ def one_thing(account: str | None, destination: str | None) -> None:
         raise WrongArgument("--account and --destination are two pauses; name one at a time")
 
 
-def _pause(what: "What", reason: str, span: timedelta | None, mta: str | None, options: dict[str, Any]) -> None:
-    from outwarden.service.acting import must_be_root, somebody_resumes
-    from outwarden.service.mail_servers import mail_server
-    from outwarden.service.pausing import Pausing
-    from outwarden.store.store import Store
+def _pause_directly(
+    account: str | None, destination: str | None, question: dict[str, Any], options: dict[str, Any]
+) -> None:
+    with faults_in_words():
+        from outwarden.service.acting import somebody_resumes
+        from outwarden.service.pausing import What
 
-    must_be_root()
-    settings = configuration(options).settings
-    with Store(Path(settings.store.path)) as store:
-        acted = Pausing(store, mail_server(settings.mail_server, mta or ""), now, asked_by()).pause(what, reason, span)
-    if options["json"]:
-        print_json(record(acted.response, acted.remarks) | {"undo": undone_by(acted.response)})
-    else:
-        click.echo(plain(f"paused: {standing_line(acted.response)}"))
-        for remark in acted.remarks:
-            click.echo(plain(f"  {remark}"))
-        if not options["quiet"]:
-            click.echo(plain(f"  undo: {undone_by(acted.response)}"))
-    if span is not None and not somebody_resumes(Path(settings.store.path)):
+        What.of(account, destination)
+        _show(done_directly(options, "pause", question), options)
+    if question["seconds"] is not None and not somebody_resumes(Path(configuration(options).settings.store.path)):
         click.echo(
             "outwarden: nobody here will resume it: neither outwarden run is at work nor the timer outwarden-resume "
             "enabled; run outwarden resume --expired then",
@@ -105,64 +107,97 @@ def _pause(what: "What", reason: str, span: timedelta | None, mta: str | None, o
         )
 
 
-def _show_plan(what: "What", mta: str | None, options: dict[str, Any]) -> None:
-    from outwarden.service.mail_servers import mail_server, printed_pause
-    from outwarden.service.pausing import steps_to_pause
-
-    if mta is not None and printed_only(mta):
-        show_steps(mta, printed_pause(mta, what, undo=False), options)
+def _show(paused: "ResponseRecord", options: dict[str, Any]) -> None:
+    if options["json"]:
+        print_json(record(paused) | {"undo": undone_by(paused)})
         return
-    settings = configuration(options).settings
-    server = mail_server(settings.mail_server, mta or "")
-    steps = steps_to_pause(server, standing(Path(settings.store.path)), what)
-    show_steps(server.name, [step.words() for step in steps], options)
+    click.echo(plain(f"paused: {standing_line(paused)}"))
+    for remark in paused.remarks:
+        click.echo(plain(f"  {remark}"))
+    if not options["quiet"]:
+        click.echo(plain(f"  undo: {undone_by(paused)}"))
+
+
+def _show_plan(account: str | None, destination: str | None, mta: str | None, options: dict[str, Any]) -> None:
+    with faults_in_words():
+        from outwarden.service.mail_servers import mail_server, printed_pause
+        from outwarden.service.pausing import What, steps_to_pause
+
+        what = What.of(account, destination)
+        if mta is not None and printed_only(mta):
+            show_steps(mta, printed_pause(mta, what, undo=False), options)
+            return
+        settings = configuration(options).settings
+        server = mail_server(settings.mail_server, mta or "")
+        steps = steps_to_pause(server, standing(Path(settings.store.path)), what)
+        show_steps(server.name, [step.words() for step in steps], options)
 
 
 def _show_standing(options: dict[str, Any]) -> None:
-    with faults_in_words():
-        found = standing(Path(configuration(options).settings.store.path))
+    found = _pauses(options)
     for each in found:
         if options["json"]:
-            print_json(record(each, [each.remark] if each.remark else []) | {"undo": undone_by(each)})
+            print_json(record(each) | {"undo": undone_by(each)})
         else:
-            state = "" if each.state.value == "done" else f"  [{each.state.value}]"
-            click.echo(plain(f"{standing_line(each)}  since {stamp(each.intended_at)}{state}  {each.reason}".rstrip()))
+            state = "" if each.state == "done" else f"  [{each.state}]"
+            click.echo(plain(f"{standing_line(each)}  since {stamp(each.since)}{state}  {each.reason}".rstrip()))
             click.echo(plain(f"  undo: {undone_by(each)}"))
     if not found and not options["json"]:
         click.echo("nothing is paused by Outwarden")
 
 
-def standing(path: Path, read_only: bool = True) -> "list[Response]":
+def _pauses(options: dict[str, Any]) -> "list[ResponseRecord]":
+    answer = ask_if_there(options, "pause.list", {}, READING_SECONDS)
+    if answer is not None:
+        from msgspec import convert
+
+        from outwarden.service.control.records import ResponseRecord
+
+        return convert(answer, list[ResponseRecord])
+    with faults_in_words():
+        from outwarden.service.control.records import standing_record
+
+        return [standing_record(each) for each in standing(Path(configuration(options).settings.store.path))]
+
+
+def standing(path: Path) -> "list[Response]":
     """Return the pauses that stand; none where there is no store yet.  Raises ``StoreUnusable``."""
     from outwarden.store.store import Store
 
-    try:
-        path.stat()
-    except FileNotFoundError:
+    if not store_is_there(path):
         return []
-    except OSError as fault:
-        raise StoreNotReachable(f"{path}: {fault.strerror}; only root and the service may read it") from None
-    with Store(path, read_only=read_only) as store:
+    with Store(path, read_only=True) as store:
         return store.responses.standing()
 
 
-def standing_line(response: "Response") -> str:
+def store_is_there(path: Path) -> bool:
+    """Return whether there is a store yet.  Raises ``StoreNotReachable`` where this user cannot tell."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as fault:
+        raise StoreNotReachable(f"{path}: {fault.strerror}; only root and the service may read it") from None
+    return True
+
+
+def standing_line(response: "ResponseRecord") -> str:
     """Return what is paused and until when."""
     what = {
         "pause-server": "the whole server",
         "pause-account": f"account {response.subject}",
         "pause-destination": f"mail for {response.subject}",
-    }[response.kind.value]
-    end = "until resumed" if response.expires_at is None else f"until {stamp(response.expires_at)}"
-    return f"{what}, {end} (response {response.id})"
+    }[response.kind]
+    end = "until resumed" if response.until is None else f"until {stamp(response.until)}"
+    return f"{what}, {end} (response {response.response})"
 
 
-def undone_by(response: "Response") -> str:
+def undone_by(response: "ResponseRecord") -> str:
     """Return the command that takes a pause back."""
     from shlex import quote
 
     options = {"pause-account": " --account ", "pause-destination": " --destination "}
-    option = options.get(response.kind.value)
+    option = options.get(response.kind)
     return f"outwarden resume{option}{quote(response.subject)}" if option else "outwarden resume"
 
 

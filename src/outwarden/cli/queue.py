@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.log_options import now, screen, timezone
 from outwarden.cli.queue_changes import queue_delete, queue_hold, queue_release
 from outwarden.cli.rendering import plain, print_json
+from outwarden.cli.settings_option import BadConfiguration
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -52,11 +54,13 @@ def queue_list(context: click.Context, file: str | None, account: str | None, zo
     from outwarden.cli.queue_tables import count_lines, counter_lines, message_lines
 
     at = now()
-    reading = _reading(file, at, zone)
-    if account is not None:
-        from outwarden.cli.queue_changes import only_of
+    reading = None if account is None or file is not None else _from_the_service(context, account)
+    if reading is None:
+        reading = _reading(context, file, at, zone)
+        if account is not None:
+            from outwarden.cli.queue_changes import only_of
 
-        reading = only_of(account, reading, _messages(reading), file is None, context.obj)
+            reading = only_of(account, reading, _messages(reading), file is None, context.obj)
     if context.obj["json"]:
         for record in _records(reading):
             print_json(record)
@@ -80,7 +84,7 @@ def queue_shape(context: click.Context, file: str | None, senders: bool, zone: "
     from outwarden.detection.queue_shape import AGES_MINUTES, recipient_shape, sender_shape, total_row
 
     at = now()
-    reading = _reading(file, at, zone)
+    reading = _reading(context, file, at, zone)
     messages = _messages(reading)
     rows = (sender_shape if senders else recipient_shape)(messages, at)
     if context.obj["json"]:
@@ -101,7 +105,7 @@ def queue_top(context: click.Context, file: str | None, zone: "tzinfo") -> None:
     from outwarden.detection.queue_shape import senders_behind
 
     at = now()
-    reading = _reading(file, at, zone)
+    reading = _reading(context, file, at, zone)
     messages = _messages(reading)
     senders = senders_behind(messages)
     findings = assess_queue(messages, at).findings
@@ -149,9 +153,33 @@ def _written_at(file: str) -> datetime:
         raise CouldNot(f"{file}: {fault.strerror}; save the queue with: postqueue -j > {file}") from fault
 
 
-def _reading(file: str | None, at: datetime, zone: "tzinfo") -> "QueueReading":
-    name, raw = _from_file(file) if file is not None else _from_this_machine()
-    return _understood(name, raw, at, zone)
+def _reading(context: click.Context, file: str | None, at: datetime, zone: "tzinfo") -> "QueueReading":
+    if file is not None:
+        return _understood(*_from_file(file), at, zone)
+    return _from_the_service(context) or _understood(*_from_this_machine(), at, zone)
+
+
+def _from_the_service(context: click.Context, account: str | None = None) -> "QueueReading | None":
+    """Return the queue as the running service sees it, who may see more than this user; None where it cannot be asked.
+
+    It reads times as this machine has them.
+    """
+    from outwarden.cli.asking import ask_if_there
+
+    if context.get_parameter_source("zone") is not ParameterSource.DEFAULT:
+        return None
+    try:
+        answer = ask_if_there(context.obj, "queue.list", {"account": account})
+    except BadConfiguration:
+        # The queue can be seen all the same.
+        return None
+    if answer is None:
+        return None
+    from msgspec import convert
+
+    from outwarden.sources.queue.reading import QueueReading
+
+    return convert(answer, QueueReading)
 
 
 def _understood(name: str, raw: bytes, at: datetime, zone: "tzinfo") -> "QueueReading":

@@ -9,24 +9,25 @@ import click
 from outwarden.cli.acting import (
     EXIT,
     account_option,
-    asked_by,
+    done_directly,
     dry_run_option,
     faults_in_words,
     mta_option,
-    now,
     printed_only,
     reason_option,
     record,
     refuse_to_run,
     show_steps,
 )
+from outwarden.cli.asking import ask_if_there
 from outwarden.cli.failure import CouldNot, WrongArgument
 from outwarden.cli.rendering import number, plain, print_json
 from outwarden.cli.settings_option import configuration
 
 if TYPE_CHECKING:
     from outwarden.events import QueuedMessage
-    from outwarden.service.queue_changes import Changed, Messages
+    from outwarden.service.control.records import ChangeRecord
+    from outwarden.service.queue_changes import Messages
     from outwarden.sources.queue.reading import QueueReading
 
 _MOST_TYPED = 4 << 20
@@ -81,14 +82,12 @@ def only_of(
     from msgspec.structs import replace
 
     with faults_in_words():
+        from outwarden.service.control.queue_answers import only_of
         from outwarden.service.queue_changes import Messages, queue_ids_of
 
         named = Messages.of(account, ()).account or ""
         by_login = queue_ids_of(configuration(options).settings.mail_server, named) if ours else None
-    kept = tuple(
-        each for each in messages if (each.sender.lower() == named if by_login is None else each.queue_id in by_login)
-    )
-    return replace(reading, messages=kept, total=len(kept))
+    return only_of(named, replace(reading, messages=messages), by_login)
 
 
 def _change(
@@ -102,40 +101,51 @@ def _change(
 ) -> None:
     if bool(queue_ids) == (account is not None):
         raise WrongArgument("name either --account or queue IDs")
-    with faults_in_words():
-        from outwarden.service.queue_changes import Messages
-
-        which = Messages.of(account, _typed() if queue_ids == ("-",) else queue_ids)
-        if not which.account and not which.queue_ids:
+    if queue_ids == ("-",):
+        queue_ids = _typed()
+        if not queue_ids:
             raise WrongArgument("no queue ID on standard input")
-        if dry_run and mta is not None and printed_only(mta):
+    if dry_run:
+        _show_plan(verb, queue_ids, account, mta, options)
+        return
+    refuse_to_run(mta)
+    question = {"account": account, "queue_ids": queue_ids, "reason": reason, "mail_server": mta or ""}
+    answer = ask_if_there(options, f"queue.{verb}", question)
+    if answer is None:
+        with faults_in_words():
+            from outwarden.service.queue_changes import Messages
+
+            Messages.of(account, queue_ids)
+            _show(verb, done_directly(options, f"queue.{verb}", question), options)
+    else:
+        from msgspec import convert
+
+        from outwarden.service.control.records import ChangeRecord
+
+        _show(verb, convert(answer, ChangeRecord), options)
+
+
+def _show_plan(
+    verb: str, queue_ids: tuple[str, ...], account: str | None, mta: str | None, options: dict[str, Any]
+) -> None:
+    with faults_in_words():
+        from outwarden.service.acting import must_be_root
+        from outwarden.service.mail_servers import mail_server
+        from outwarden.service.queue_changes import Messages, archives_of, steps
+        from outwarden.store.responses import ResponseKind
+
+        which = Messages.of(account, queue_ids)
+        if mta is not None and printed_only(mta):
             _print_foreign(verb, mta, which, options)
             return
-        refuse_to_run(mta)
-        _do(verb, which, reason, mta, dry_run, options)
-
-
-def _do(verb: str, which: "Messages", reason: str, mta: str | None, dry_run: bool, options: dict[str, Any]) -> None:
-    from outwarden.service.acting import must_be_root
-    from outwarden.service.mail_servers import mail_server
-    from outwarden.service.queue_changes import QueueChanges, archives_of, steps
-    from outwarden.store.responses import ResponseKind
-    from outwarden.store.store import Store
-
-    must_be_root()
-    settings = configuration(options).settings
-    path = Path(settings.store.path)
-    server = mail_server(settings.mail_server, mta or "")
-    if dry_run:
+        must_be_root()
+        settings = configuration(options).settings
+        server = mail_server(settings.mail_server, mta or "")
         lines = [step.words() for step in steps(server, ResponseKind(f"queue-{verb}"), which)]
         if verb == "delete" and lines:
-            lines.insert(-1, f"# then each message is kept in an archive in {archives_of(path)}, and only then:")
+            archives = archives_of(Path(settings.store.path))
+            lines.insert(-1, f"# then each message is kept in an archive in {archives}, and only then:")
         show_steps(server.name, lines, options)
-        return
-    with Store(path) as store:
-        changes = QueueChanges(store, server, now, asked_by(), archives_of(path))
-        change = {"hold": changes.hold, "release": changes.release, "delete": changes.delete}[verb]
-        _show(verb, change(which, reason), options)
 
 
 def _print_foreign(verb: str, mta: str, which: "Messages", options: dict[str, Any]) -> None:
@@ -146,14 +156,13 @@ def _print_foreign(verb: str, mta: str, which: "Messages", options: dict[str, An
     show_steps(mta, printed_queue_change(mta, verb, which.account), options)
 
 
-def _show(verb: str, changed: "Changed", options: dict[str, Any]) -> None:
+def _show(verb: str, changed: "ChangeRecord", options: dict[str, Any]) -> None:
     if options["json"]:
-        more = {"queue_ids": changed.queue_ids, "archive": changed.archive and str(changed.archive)}
-        print_json(record(changed.response, changed.remarks) | more | {"sha256": changed.sha256})
+        print_json(record(changed))
         return
     count = len(changed.queue_ids)
     messages = "1 message" if count == 1 else f"{number(count)} messages"
-    click.echo(f"{_WORDS[verb]}: {messages} (response {changed.response.id})")
+    click.echo(f"{_WORDS[verb]}: {messages} (response {changed.response})")
     if changed.archive is not None:
         click.echo(plain(f"  kept in {changed.archive}"))
         click.echo(f"  sha256 {changed.sha256}")
@@ -161,8 +170,8 @@ def _show(verb: str, changed: "Changed", options: dict[str, Any]) -> None:
         click.echo(plain(f"  {remark}"))
 
 
-def _typed() -> list[str]:
+def _typed() -> tuple[str, ...]:
     text = sys.stdin.read(_MOST_TYPED)
     if len(text) >= _MOST_TYPED:
         raise WrongArgument("more queue IDs on standard input than any queue holds")
-    return text.split()
+    return tuple(text.split())

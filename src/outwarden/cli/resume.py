@@ -8,8 +8,8 @@ import click
 from outwarden.cli.acting import (
     EXIT,
     account_option,
-    asked_by,
     destination_option,
+    done_directly,
     dry_run_option,
     faults_in_words,
     mta_option,
@@ -19,14 +19,14 @@ from outwarden.cli.acting import (
     refuse_to_run,
     show_steps,
 )
+from outwarden.cli.asking import ask_if_there
 from outwarden.cli.failure import WrongArgument
-from outwarden.cli.pause import one_thing, standing, standing_line
+from outwarden.cli.pause import one_thing, standing, standing_line, store_is_there
 from outwarden.cli.rendering import plain, print_json
 from outwarden.cli.settings_option import configuration
 
 if TYPE_CHECKING:
-    from outwarden.service.pausing import What
-    from outwarden.store.responses import Response
+    from outwarden.service.control.records import Resumed
 
 
 @click.command(epilog=EXIT)
@@ -53,62 +53,77 @@ def resume(
     one_thing(account, destination)
     if sum((everything, expired, account is not None or destination is not None)) > 1:
         raise WrongArgument("--all and --expired stand alone")
+    if not dry_run:
+        refuse_to_run(mta)
+    question = {
+        "account": account,
+        "destination": destination,
+        "everything": everything,
+        "expired": expired,
+        "mail_server": mta or "",
+    }
+    if dry_run:
+        _show_plan(question, mta, context.obj)
+        return
+    answer = ask_if_there(context.obj, "resume", question)
+    if answer is None:
+        _show(_resumed_directly(question, context.obj), context.obj)
+    else:
+        from msgspec import convert
+
+        from outwarden.service.control.records import Resumed
+
+        _show(convert(answer, Resumed), context.obj)
+
+
+def _resumed_directly(question: dict[str, Any], options: dict[str, Any]) -> "Resumed":
     with faults_in_words():
+        from outwarden.service.acting import must_be_root
+        from outwarden.service.control.records import Resumed
         from outwarden.service.pausing import What
 
-        what = What.of(account, destination)
-        if mta is not None and printed_only(mta) and dry_run:
-            from outwarden.service.mail_servers import printed_pause
-
-            show_steps(mta, printed_pause(mta, what, undo=True), context.obj)
-            return
-        refuse_to_run(mta)
-        _resume(what, everything, expired, mta, dry_run, context.obj)
-
-
-def _resume(
-    what: "What", everything: bool, expired: bool, mta: str | None, dry_run: bool, options: dict[str, Any]
-) -> None:
-    from outwarden.service.acting import must_be_root
-    from outwarden.service.mail_servers import mail_server
-    from outwarden.service.pausing import Pausing, What, steps_to_resume
-    from outwarden.store.store import Store
-
-    if not dry_run:
+        What.of(question["account"], question["destination"])
         must_be_root()
-    settings = configuration(options).settings
-    path = Path(settings.store.path)
-    stand = standing(path, read_only=dry_run)
-    over = [each for each in stand if each.expires_at is not None and each.expires_at <= now()]
-    ended = stand if everything else over if expired else [each for each in stand if what.is_of(each)]
-    if not ended:
-        _show([], options)
-        _show_others(stand, options)
-        return
-    chosen = [What(each.kind, each.subject) for each in ended]
-    server = mail_server(settings.mail_server, mta or "")
-    if dry_run:
+        if not store_is_there(Path(configuration(options).settings.store.path)):
+            return Resumed((), ())
+        resumed: Resumed = done_directly(options, "resume", question)
+        return resumed
+
+
+def _show_plan(question: dict[str, Any], mta: str | None, options: dict[str, Any]) -> None:
+    with faults_in_words():
+        from outwarden.service.control.records import Resumed, standing_record
+        from outwarden.service.mail_servers import mail_server, printed_pause
+        from outwarden.service.pausing import What, steps_to_resume
+
+        what = What.of(question["account"], question["destination"])
+        if mta is not None and printed_only(mta):
+            show_steps(mta, printed_pause(mta, what, undo=True), options)
+            return
+        settings = configuration(options).settings
+        stand = standing(Path(settings.store.path))
+        over = [each for each in stand if each.expires_at is not None and each.expires_at <= now()]
+        one = [each for each in stand if what.is_of(each)]
+        ended = stand if question["everything"] else over if question["expired"] else one
+        if not ended:
+            _show(Resumed((), tuple(map(standing_record, stand))), options)
+            return
+        chosen = [What(each.kind, each.subject) for each in ended]
+        server = mail_server(settings.mail_server, mta or "")
         show_steps(server.name, [step.words() for step in steps_to_resume(server, stand, chosen)], options)
-        return
-    with Store(path) as store:
-        acted = Pausing(store, server, now, asked_by()).resume(chosen, "its time was over" if expired else "resumed")
-        _show([(each.response, each.remarks) for each in acted], options)
-        _show_others(store.responses.standing(), options)
 
 
-def _show(ended: "list[tuple[Response, tuple[str, ...]]]", options: dict[str, Any]) -> None:
-    for response, remarks in ended:
+def _show(resumed: "Resumed", options: dict[str, Any]) -> None:
+    for each in resumed.ended:
         if options["json"]:
-            print_json(record(response, remarks))
+            print_json(record(each))
             continue
-        click.echo(plain(f"resumed: {standing_line(response)}"))
-        for remark in remarks:
+        click.echo(plain(f"resumed: {standing_line(each)}"))
+        for remark in each.remarks:
             click.echo(plain(f"  {remark}"))
-    if not ended and not options["json"] and not options["quiet"]:
+    if options["json"] or options["quiet"]:
+        return
+    if not resumed.ended:
         click.echo("nothing to resume: it is not paused by Outwarden")
-
-
-def _show_others(others: "list[Response]", options: dict[str, Any]) -> None:
-    if not options["json"] and not options["quiet"]:
-        for each in others:
-            click.echo(plain(f"still paused: {standing_line(each)}"))
+    for each in resumed.others:
+        click.echo(plain(f"still paused: {standing_line(each)}"))

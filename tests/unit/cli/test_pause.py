@@ -28,7 +28,7 @@ MISTAKES = [
 @pytest.fixture
 def settings(tmp_path: Path) -> str:
     file = tmp_path / "outwarden.toml"
-    file.write_text(f'[store]\npath = "{tmp_path}/kept/outwarden.db"\n')
+    file.write_text(f'[store]\npath = "{tmp_path}/kept/outwarden.db"\n[control]\nsocket = ""\n')
     return str(file)
 
 

@@ -215,6 +215,7 @@ def test_without_a_file_the_mail_server_is_asked(
     program.write_text(f'#!/bin/sh\n[ "$*" = -j ] && exec cat "{POSTQUEUE}"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("OUTWARDEN__CONTROL__SOCKET", "")
     assert json.loads(answer("top", "--json"))["total"] == 6
 
 

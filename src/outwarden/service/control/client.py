@@ -23,6 +23,10 @@ class Refused(Exception):
     """Whoever asks may not."""
 
 
+class MayNotConnect(Refused):
+    """The socket is for others."""
+
+
 class Failed(Exception):
     """The service answered that it could not, or did not answer; ``kind`` is that of ``faults.FaultKind``.
 
@@ -57,7 +61,7 @@ def _connect(connection: socket.socket, path: Path, timeout_seconds: float) -> N
     try:
         connection.connect(str(path))
     except PermissionError:
-        raise Refused(
+        raise MayNotConnect(
             f"{path}: only root and the group of the setting control.group may speak to the service; use sudo"
         ) from None
     except TimeoutError:

@@ -6,12 +6,14 @@ from enum import StrEnum
 class FaultKind(StrEnum):
     """Whose fault it is, or who may cure it.
 
-    *malformed*: the question.  *not-found*: what was named is not there.  *not-allowed*: the one who asked may not.
-    *service-may-not*: the service itself has not the right, but whoever asks may have it.  *could-not*: it was tried,
-    and did not work.  *store*: nothing can be written down.  *busy*: too many ask.  *failed*: a fault of ours.
+    *malformed*: the question.  *unknown-verb*: the service is older, or cannot do that.  *not-found*: what was named
+    is not there.  *not-allowed*: the one who asked may not.  *service-may-not*: the service itself has not the right,
+    but whoever asks may have it.  *could-not*: it was tried, and did not work.  *store*: nothing can be written down.
+    *busy*: too many ask.  *failed*: a fault of ours.
     """
 
     MALFORMED = "malformed"
+    UNKNOWN_VERB = "unknown-verb"
     NOT_FOUND = "not-found"
     NOT_ALLOWED = "not-allowed"
     SERVICE_MAY_NOT = "service-may-not"

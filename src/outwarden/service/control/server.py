@@ -150,7 +150,7 @@ class ControlServer:
             question = _question(line)
             answer = self._answers.get(question.verb)
             if answer is None:
-                raise Fault(FaultKind.MALFORMED, f"the service knows no verb {question.verb[:60]!r}; is it older?")
+                raise Fault(FaultKind.UNKNOWN_VERB, f"the service knows no verb {question.verb[:60]!r}; is it older?")
             _, uid, gid = _CREDENTIALS.unpack(
                 connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             )
