@@ -31,18 +31,28 @@ class AccountRecords:
         has changed since.
         """
         with self._database.writing():
-            self._put_aside(unreadable, now)
-            self._database.write_each(
-                "INSERT INTO account_record (account, heard_at, record) VALUES (?, ?, ?) "
-                "ON CONFLICT (account) DO UPDATE SET record = excluded.record, heard_at = excluded.heard_at",
-                ((account, microseconds(now), record) for account, record in changed),
+            self.write(changed, now, unreadable, shared_state)
+
+    def write(
+        self,
+        changed: Iterable[tuple[str, bytes]],
+        now: datetime,
+        unreadable: Iterable[tuple[str, bytes, str]] = (),
+        shared_state: bytes | None = None,
+    ) -> None:
+        """Do what ``save`` does as a part of something larger; only inside ``writing()``."""
+        self._put_aside(unreadable, now)
+        self._database.write_each(
+            "INSERT INTO account_record (account, heard_at, record) VALUES (?, ?, ?) "
+            "ON CONFLICT (account) DO UPDATE SET record = excluded.record, heard_at = excluded.heard_at",
+            ((account, microseconds(now), record) for account, record in changed),
+        )
+        if shared_state is not None:
+            self._database.rows(
+                "INSERT INTO judge_state (number, state) VALUES (1, ?) "
+                "ON CONFLICT (number) DO UPDATE SET state = excluded.state",
+                shared_state,
             )
-            if shared_state is not None:
-                self._database.rows(
-                    "INSERT INTO judge_state (number, state) VALUES (1, ?) "
-                    "ON CONFLICT (number) DO UPDATE SET state = excluded.state",
-                    shared_state,
-                )
 
     def shared_state(self) -> bytes | None:
         """Return what the accounts shared when they were last saved, None where nothing was."""

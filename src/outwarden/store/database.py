@@ -18,6 +18,7 @@ from typing import Any, Self
 
 _APPLICATION_ID = 0x4F757477  # "Outw": so that another program's file is not taken for ours.
 _BUSY_SECONDS = 5.0
+_LARGEST_RESTING_LOG = 64 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -92,6 +93,11 @@ class Database:
         with self._faults():
             return self._connection.execute(sql, values).fetchall()
 
+    def change(self, sql: str, *values: Any) -> int:  # noqa: ANN401 (what SQLite can hold)
+        """Run one statement that changes rows, and return how many it did.  Raises ``StoreUnusable``."""
+        with self._faults():
+            return self._connection.execute(sql, values).rowcount
+
     def each_row(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Yield what a query finds one by one, where it is too much to hold.  Raises ``StoreUnusable``."""
         with self._faults():
@@ -126,6 +132,8 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
+        # After a burst (the first reading of old logs) the write-ahead log gives its room back.
+        self._connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_RESTING_LOG}")
         if version < len(known):
             self._migrate(known)
 

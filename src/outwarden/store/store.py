@@ -8,8 +8,12 @@ from outwarden.store.account_records import AccountRecords
 from outwarden.store.alarms import Alarms
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
+from outwarden.store.ingest import Ingest
 from outwarden.store.listings import Listings
+from outwarden.store.messages import Messages
+from outwarden.store.names import Names
 from outwarden.store.responses import Responses
+from outwarden.store.sums import Sums
 
 
 class Store:
@@ -24,6 +28,10 @@ class Store:
         self.delistings = Delistings(self._database, self.listings)
         self.account_records = AccountRecords(self._database)
         self.responses = Responses(self._database)
+        names = Names(self._database)
+        self.ingest = Ingest(self._database, self.account_records, names)
+        self.messages = Messages(self._database, names)
+        self.sums = Sums(self._database, names)
         if writer:
             try:
                 self._database.be_the_writer()

@@ -1,0 +1,211 @@
+"""Events as rows: one for a message, for each attempt to deliver it, and for each bounce and complaint about it.
+
+A message is one by its host and queue ID within an hour: the gate and the log both tell of it, in other words.  All
+else is one by the event's id.  What is heard of a message whose submission was not seen makes a row for it, which the
+submission fills in when it comes after all.
+
+Texts are cut to bounds, as strangers write them; whoever wants all of it reads the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from outwarden.events import Attempted, BounceReturned, ComplaintReceived, Event, Link, Login, Submitted, event_id
+from outwarden.store.database import Database, microseconds
+from outwarden.store.names import Names, fitted
+
+_HOUR = 3_600_000_000
+_LARGEST = (1 << 63) - 1
+_LONGEST_ADDRESS = 320
+_LONGEST_TEXT = 255
+_LONGEST_REPLY = 300
+_LONGEST_SEEN = 20
+"""Links and recipients of one message that are kept beside it."""
+
+
+class SeenByFilter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What only the filter saw of a message; the fields are those of ``Submitted``."""
+
+    recipient_addresses: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    filter_verdict: bool | None = None
+    reply: bool = False
+    foreign_from: bool = False
+    network: str | None = None
+    country: str | None = None
+    client_listed: bool = False
+
+
+_NOTHING_SEEN = SeenByFilter()
+_encode = msgspec.json.Encoder().encode
+
+
+class EventRows:
+    """Writes events, and says which it has."""
+
+    def __init__(self, database: Database, names: Names) -> None:
+        self._database, self._names = database, names
+
+    def write(self, event: Event, at: int, until: int) -> bool:
+        """Write one event; return False where it is there already.  Only inside ``writing()``.
+
+        ``at`` is its time and ``until`` the newest time of any row of the checkpoint, in microseconds.
+        """
+        mark = id_of(event)
+        if type(event) is Attempted:
+            return self._attempted(event, at, mark, until)
+        if type(event) is Submitted:
+            return self._submitted(event, at, mark, until)
+        if type(event) is Login:
+            return bool(self._database.change("INSERT OR IGNORE INTO login (at, event_id) VALUES (?, ?)", at, mark))
+        if isinstance(event, BounceReturned | ComplaintReceived):
+            return self._feedback(event, at, mark, until)
+        raise TypeError(f"no event of the store: {type(event).__name__}")
+
+    def has(self, event: Event) -> bool:
+        """Say whether an event is there already."""
+        at, mark = microseconds(event.at), id_of(event)
+        if type(event) is Submitted:
+            host = self._names.found(event.host)
+            return host is not None and self._has_message(host, event.queue_id, at, mark)
+        table = "attempt" if type(event) is Attempted else "login" if type(event) is Login else "feedback"
+        return self._has_row(table, at, mark)
+
+    def _has_row(self, table: str, at: int, mark: bytes) -> bool:
+        return bool(self._database.rows(f"SELECT 1 FROM {table} WHERE at = ? AND event_id = ?", at, mark))  # noqa: S608
+
+    def _has_message(self, host: int, queue_id: str, at: int, mark: bytes) -> bool:
+        if not queue_id:
+            return self._has_row("message", at, mark)
+        rows = self._database.rows(
+            "SELECT 1 FROM message WHERE queue_id = ? AND host = ? AND at BETWEEN ? AND ? "
+            "AND event_id IS NOT NULL LIMIT 1",
+            fitted(queue_id, _LONGEST_TEXT), host, at - _HOUR, at + _HOUR,
+        )  # fmt: skip
+        return bool(rows)
+
+    def _submitted(self, event: Submitted, at: int, mark: bytes, until: int) -> bool:
+        host = self._names.number(event.host, until)
+        if self._has_message(host, event.queue_id, at, mark):
+            return False
+        queue_id = fitted(event.queue_id, _LONGEST_TEXT)
+        self._database.rows(
+            "INSERT OR REPLACE INTO message (number, at, event_id, host, queue_id, account, kind, client_address, "
+            "sender, recipients, size, message_id, subject, fingerprint, script, seen) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._heard_of_before(host, queue_id, at), at, mark, host, queue_id,
+            self._names.number(event.account, until), self._names.number(event.kind.value, until),
+            _text(event.client_address), _sender(event.sender, event.account),
+            min(event.recipients, _LARGEST), min(event.size, _LARGEST),
+            _text(event.message_id), _text(event.subject), _text(event.fingerprint),
+            self._word(event.script, until), _seen(event),
+        )  # fmt: skip
+        return True
+
+    def _heard_of_before(self, host: int, queue_id: str, at: int) -> int | None:
+        """Return the row of a message whose submission was not seen until now, None where there is none."""
+        if not queue_id:
+            return None
+        rows = self._database.rows(
+            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at >= ? AND event_id IS NULL "
+            "ORDER BY at LIMIT 1",
+            queue_id, host, at - _HOUR,
+        )  # fmt: skip
+        return rows[0][0] if rows else None
+
+    def _attempted(self, event: Attempted, at: int, mark: bytes, until: int) -> bool:
+        if self._has_row("attempt", at, mark):
+            return False
+        word = self._word
+        self._database.rows(
+            "INSERT INTO attempt (at, event_id, message, recipient, original_recipient, outcome, class, status, relay, "
+            "reply, listing, listed, outbound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            at, mark, self._message_of(event, at, until), fitted(event.recipient, _LONGEST_ADDRESS),
+            _text(event.original_recipient), self._names.number(event.outcome.value, until),
+            None if event.refusal_class is None else word(event.refusal_class.value, until),
+            word(event.status, until), word(event.relay, until),
+            fitted(event.reply, _LONGEST_REPLY) or None, word(event.listing, until), _text(event.listed),
+            event.outbound,
+        )  # fmt: skip
+        return True
+
+    def _feedback(self, event: BounceReturned | ComplaintReceived, at: int, mark: bytes, until: int) -> bool:
+        if self._has_row("feedback", at, mark):
+            return False
+        complaint = isinstance(event, ComplaintReceived)
+        self._database.rows(
+            "INSERT INTO feedback (at, event_id, message, account, complaint, recipient, notification) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            at, mark, self._message_of(event, at, until), self._names.number(event.account, until), complaint,
+            fitted(event.recipient, _LONGEST_ADDRESS) if isinstance(event, ComplaintReceived) else "",
+            fitted(event.notification_queue_id, _LONGEST_TEXT) if isinstance(event, BounceReturned) else "",
+        )  # fmt: skip
+        return True
+
+    def _message_of(self, event: Attempted | BounceReturned | ComplaintReceived, at: int, until: int) -> int | None:
+        """Return the row of the message that an event is about: the newest of its queue ID, as those come again."""
+        if not event.queue_id:
+            return None
+        host, queue_id = self._names.number(event.host, until), fitted(event.queue_id, _LONGEST_TEXT)
+        rows = self._database.rows(
+            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at <= ? ORDER BY at DESC LIMIT 1",
+            queue_id, host, at + _HOUR,
+        )  # fmt: skip
+        if not rows:
+            rows = self._database.rows(
+                "INSERT INTO message (at, host, queue_id, account, kind, sender, recipients, size) "
+                "VALUES (?, ?, ?, ?, ?, ?, 0, 0) RETURNING number",
+                at, host, queue_id, self._names.number(event.account, until),
+                self._names.number(event.kind.value, until),
+                _sender(event.sender, event.account) if type(event) is Attempted else None,
+            )  # fmt: skip
+        return int(rows[0][0])
+
+    def _word(self, text: str | None, until: int) -> int | None:
+        return None if text is None else self._names.number(text, until)
+
+
+def id_of(event: Event) -> bytes:
+    """Return the 16 bytes of the event's id; what is no character in its texts counts as an escape."""
+    try:
+        return bytes.fromhex(event_id(event))
+    except UnicodeEncodeError:
+        fields = {name: _writable(getattr(event, name)) for name in event.__struct_fields__}
+        return bytes.fromhex(event_id(msgspec.structs.replace(event, **fields)))
+
+
+def _writable(value: Any) -> Any:  # noqa: ANN401 (a field of any kind)
+    # The closed sets of words are texts too, and stay what they are.
+    if type(value) is str:
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if type(value) is Link:
+        return msgspec.structs.replace(value, target=_writable(value.target))
+    return tuple(map(_writable, value)) if type(value) is tuple else value
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else fitted(text, _LONGEST_TEXT)
+
+
+def _sender(sender: str, account: str) -> str | None:
+    return None if sender == account else fitted(sender, _LONGEST_ADDRESS)
+
+
+def _seen(event: Submitted) -> str | None:
+    seen = SeenByFilter(
+        tuple(fitted(address, _LONGEST_ADDRESS) for address in event.recipient_addresses[:_LONGEST_SEEN]),
+        tuple(
+            msgspec.structs.replace(link, target=fitted(link.target, _LONGEST_TEXT))
+            for link in event.links[:_LONGEST_SEEN]
+        ),
+        event.filter_verdict,
+        event.reply,
+        event.foreign_from,
+        _text(event.network),
+        _text(event.country),
+        event.client_listed,
+    )
+    return None if seen == _NOTHING_SEEN else _encode(seen).decode()
