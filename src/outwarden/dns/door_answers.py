@@ -11,7 +11,7 @@ found out in ``door_lists.py``.
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +22,6 @@ from outwarden.dns.list_answers import CodeBook, Reading
 from outwarden.dns.list_health import Health, proved_by
 from outwarden.dns.list_names import suffix, target_part
 from outwarden.dns.packets import RecordType
-from outwarden.dns.public_addresses import is_public
 from outwarden.dns.questions import Failure, Question, Reply
 from outwarden.dns.targets import Target, TargetKind, WebAddress, address_target
 from outwarden.events import Link, LinkKind, ListAnswerKind, Signal, WhyNot
@@ -31,7 +30,15 @@ _LONGEST_NAME = 253
 # As many links of one message as are judged, and pages of one link.
 _MOST_LINKS = 50
 _MOST_PAGES = 3
-_TARGETS_KEPT = 16_384
+_TARGETS_KEPT = 4096
+# RFC 6890: this host, private networks, those of carriers behind NAT, links, and groups; no list can know who is there.
+_NOBODYS = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+        "224.0.0.0/3", "::/8", "fc00::/7", "fe80::/10", "ff00::/8",
+    )
+)  # fmt: skip
 
 
 class Office(Enum):
@@ -133,7 +140,7 @@ class DoorQuestions:
 
     def __init__(self, doors: Sequence[DoorList], own: Iterable[str] = ()) -> None:
         """``own`` are our addresses and networks, which nobody is asked about."""
-        self._own: list[IPv4Network | IPv6Network] = [ip_network(one, strict=False) for one in own]
+        self._never = (*_NOBODYS, *(ip_network(one, strict=False) for one in own))
         self._by_kind = {kind: [door for door in doors if door.kind is kind] for kind in TargetKind}
         self.about_client = lru_cache(_TARGETS_KEPT)(self._about_client)
         """What to ask about a client's address: nothing about one that is private, or ours."""
@@ -142,25 +149,31 @@ class DoorQuestions:
 
     def about_links(self, links: Sequence[Link], urls: Sequence[str]) -> Iterator[tuple[int, str, Sequence[Asked]]]:
         """Yield for each link its place, what is asked about (its domain, or each of its pages), and the questions."""
+        pages: dict[str, list[str]] | None = None
         for place, link in enumerate(links[:_MOST_LINKS]):
             if link.kind is LinkKind.DOMAIN:
                 yield place, link.target, self._about_domain(link.target)
             elif self._by_kind[TargetKind.URL]:
-                for page in _pages(link.target, urls):
+                pages = _by_place(urls) if pages is None else pages
+                for page in _pages(link.target, pages):
                     yield place, page, self._about_page(page)
 
     def _about_client(self, address: str) -> tuple[Asked, ...]:
-        target = _public(address)
-        if target is None or self._is_own(target.text):
-            return ()
-        return self._asked(target)
+        target = self._address(address)
+        return () if target is None else self._asked(target)
 
-    def _is_own(self, address: str) -> bool:
-        return any(ip_address(address) in network for network in self._own)
+    def _address(self, text: str) -> Target | None:
+        """Return an address as a target, None where it is not to be asked about."""
+        try:
+            target = address_target(ip_address(text))
+        except ValueError:
+            return None
+        address = ip_address(target.text)
+        return None if any(address in network for network in self._never) else target
 
     def _find_about_domain(self, domain: str) -> tuple[Asked, ...]:
         if domain.startswith("[") or domain.rpartition(".")[2].isdigit():
-            target = _public(domain.strip("[]"))
+            target = self._address(domain.strip("[]"))
             if target is None or target.kind is TargetKind.IPV6:
                 # Lists of what stands in mail hold IPv4 only.
                 return ()
@@ -178,25 +191,19 @@ class DoorQuestions:
         return tuple(Asked(door, question) for door in doors if (question := door.about(target)) is not None)
 
 
-def _public(address: str) -> Target | None:
-    """Return an address as a target, None where it is nobody's or everybody's."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return None
-    target = address_target(found)
-    return target if is_public(ip_address(target.text)) else None
-
-
-def _pages(target: str, urls: Sequence[str]) -> list[str]:
-    """Return the pages behind a link on a shared host as they stand in the message; without any, the link itself."""
-    before, _, query = target.partition("?")
-    pairs = set(query.split("&")) if query else set()
-    found = []
+def _by_place(urls: Sequence[str]) -> dict[str, list[str]]:
+    """Return the URLs by host and path, as ``Link.target`` has them."""
+    found: dict[str, list[str]] = {}
     for url in urls:
-        path, _, rest = url.removeprefix("www.").partition("?")
-        if path.rstrip("/") == before and pairs <= set(rest.split("&")):
-            found.append(url)
+        found.setdefault(url.partition("?")[0].removeprefix("www.").rstrip("/"), []).append(url)
+    return found
+
+
+def _pages(target: str, urls: dict[str, list[str]]) -> list[str]:
+    """Return the pages behind a link on a shared host as they stand in the message; without any, the link itself."""
+    place, _, query = target.partition("?")
+    pairs = set(query.split("&")) if query else set()
+    found = [url for url in urls.get(place, ()) if pairs <= set(url.partition("?")[2].split("&"))]
     return found[:_MOST_PAGES] or [target]
 
 

@@ -99,11 +99,13 @@ class DoorLists:
     # --- which may be believed ---------------------------------------------------------------
 
     def _see_to(self, refusing: Iterable[DoorList]) -> None:
-        """Prove again, and believe no more until then, who goes on refusing."""
+        """Prove again, and believe no more until then, who goes on refusing; but not what was proved a moment ago."""
         for door in refusing:
-            if door.refusals >= _REFUSALS:
+            if door.refusals < _REFUSALS:
+                continue
+            door.refusals = 0
+            if self._check_at[door] - time.monotonic() < _FIT_SECONDS - _SILENT_SECONDS:
                 door.health = Health(False, WhyNot.REFUSED, "refuses what it is asked")
-                door.refusals = 0
                 self._check_at[door] = 0.0
                 self._wake.set()
 
