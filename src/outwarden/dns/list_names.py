@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote_to_bytes
 
 from publicsuffixlist import PublicSuffixList
@@ -47,6 +47,7 @@ def neighbourhood_part(target: Target) -> str | None:
     return half_name(target.name) if target.kind is TargetKind.IPV6 and len(target.name) > 31 else None
 
 
+@lru_cache(maxsize=8192)
 def registrable_domain(domain: str) -> str:
     """The domain one label below its public suffix; the domain itself where nothing can be cut."""
     return _public_suffixes().privatesuffix(domain) or domain
