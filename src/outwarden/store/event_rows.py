@@ -52,7 +52,7 @@ class EventRows:
     def write(self, event: Event, at: int, until: int) -> bool:
         """Write one event; return False where it is there already.  Only inside ``writing()``.
 
-        ``at`` is its time and ``until`` the newest time of any row of the checkpoint, in microseconds.
+        ``at`` is its time and ``until`` that of the checkpoint where it is later, in microseconds.
         """
         mark = id_of(event)
         if type(event) is Attempted:

@@ -66,9 +66,11 @@ class Forgetting:
         for table in ("attempt", "feedback"):
             yield self._of_table(table, "at, event_id", "at < ? AND message IS NULL", events)
         yield self._of_table("login", "at, event_id", "at < ?", events)
-        yield self._of_table("login_sums", "account, at, network", "at < ?", hours)
+        yield self._of_table("login_sums", "account, at, network", "at < ?", Step.DAY.begin(hours))
         for step, before in ((Step.FIVE_MINUTES, hours), (Step.HOUR, hours), (Step.DAY, days)):
-            yield self._of_table("sums", "step, at, subject, name", f"step = {int(step)} AND at < ?", before)
+            yield self._of_table(
+                "sums", "step, at, subject, name", f"step = {int(step)} AND at < ?", step.begin(before)
+            )
         # What was last used before all of these is in no row any more.
         yield lambda most: self._names.forget_before(min(events, hours, days), most)
 

@@ -94,16 +94,15 @@ class Ingest:
     def _write_events(self, checkpoint: Checkpoint) -> Written:
         if not checkpoint.events:
             return Written(0, 0)
-        events = [(event, microseconds(event.at)) for event in checkpoint.events]
         now = microseconds(checkpoint.at)
-        until = max(now, *(at for _, at in events))
         begin, end = self._forgetting.begin(checkpoint.at), now + _DAY
-        sums = SumsInMaking(self._names, until)
+        sums = SumsInMaking(self._names, now)
         new = doubled = out_of_time = 0
-        for event, at in events:
+        for event in checkpoint.events:
+            at = microseconds(event.at)
             if at < begin:
                 out_of_time += 1
-            elif not self._rows.write(event, at, until):
+            elif not self._rows.write(event, at, max(now, at)):
                 doubled += 1
             else:
                 new += 1

@@ -56,9 +56,14 @@ class Names:
         return None if number is None else self.word(number)
 
     def forget_before(self, before: int, most: int) -> int:
-        """Forget names that no row has used since; only inside ``writing()``.  Returns how many they were."""
+        """Forget names that no row has used since; only inside ``writing()``.  Returns how many they were.
+
+        Two days are added, by which a sum may begin, and ``used_at`` be noted, before the row that has the name.
+        """
         gone = self._database.change(
-            "DELETE FROM name WHERE number IN (SELECT number FROM name WHERE used_at < ? LIMIT ?)", before - _DAY, most
+            "DELETE FROM name WHERE number IN (SELECT number FROM name WHERE used_at < ? LIMIT ?)",
+            before - 2 * _DAY,
+            most,
         )
         if gone:
             self.unlearn()

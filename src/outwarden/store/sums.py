@@ -103,9 +103,9 @@ _BEGINS = (
 class SumsInMaking:
     """What the events of one checkpoint add, put together in memory and written once."""
 
-    def __init__(self, names: Names, until: int) -> None:
-        """``until`` is the newest time of any row of the checkpoint, in microseconds."""
-        self._names, self._until = names, until
+    def __init__(self, names: Names, now: int) -> None:
+        """``now`` is the time of the checkpoint, in microseconds."""
+        self._names, self._now = names, now
         self._added: dict[tuple[int, int, int], list[int]] = {}
         self._logins: dict[tuple[str, int, str], list[int]] = {}
 
@@ -144,7 +144,7 @@ class SumsInMaking:
         columns = _columns(event)
         counted = self._ours(event.account, begin)
         if event.outbound and event.recipient:
-            destination = self._names.number(destination_of(event.recipient), self._until)
+            destination = self._names.number(destination_of(event.recipient), max(self._now, begin))
             counted.append(self._counts(begin, _DESTINATION, destination))
         for counts in counted:
             for column in columns:
@@ -154,7 +154,7 @@ class SumsInMaking:
         server = self._counts(begin, _SERVER, 0)
         if not account:
             return [server]
-        return [server, self._counts(begin, _ACCOUNT, self._names.number(account, self._until))]
+        return [server, self._counts(begin, _ACCOUNT, self._names.number(account, max(self._now, begin)))]
 
     def _counts(self, begin: int, subject: int, name: int) -> list[int]:
         key = begin, subject, name
