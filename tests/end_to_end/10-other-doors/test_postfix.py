@@ -42,11 +42,9 @@ class World:
             s.login(*login)
             yield s
 
-    def send(self, word: str, *others: str, login: Login = ROSA) -> None:
+    def send(self, word: str, login: Login = ROSA) -> None:
         with self.session(login) as session:
-            session.sendmail(
-                login[0], [f"{one}@bigmail.example" for one in (word, *others)], "Subject: a\r\n\r\nHello."
-            )
+            session.sendmail(login[0], [f"{word}@bigmail.example"], "Subject: a\r\n\r\nHello.")
 
     def said(self, word: str, login: Login = ROSA) -> tuple[int, str]:
         """Hand in a message that is not taken; return what the client is told."""

@@ -20,7 +20,7 @@ class RspamdConversation(LineConversation):
     def __init__(self) -> None:
         super().__init__(MOST_LINE_BYTES)
         self._request: Request | None = None
-        self._in_body = self._last = False
+        self._in_body = self._last = self._left = False
         self._missing = 0
         self._early = b""
         self._postmark = Postmark()
@@ -48,6 +48,9 @@ class RspamdConversation(LineConversation):
                 return None
             if (happening := self._head(line)) is not None:
                 return happening
+        if self._left:
+            return None
+        self._left = True
         return Left()
 
     def _head(self, line: bytes) -> Happening | None:
