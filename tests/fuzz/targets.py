@@ -13,9 +13,14 @@ from outwarden.detection.live import Judge
 from outwarden.detection.replay.joining import Joining
 from outwarden.detection.replay.player import Plan, play
 from outwarden.events import Event
-from outwarden.filter import Accept
-from outwarden.filter.milter.conversation import Conversation, MessageEnded, SenderNamed
+from outwarden.filter import Accept, AddHeader, Defer, Hold, Refuse
+from outwarden.filter.conversation import Conversation, MalformedQuestion, MessageEnded, SenderNamed
+from outwarden.filter.milter.conversation import Conversation as MilterConversation
 from outwarden.filter.milter.frames import MalformedMilter, frame
+from outwarden.filter.policy_delegation.conversation import PolicyConversation
+from outwarden.filter.policy_delegation.gathering import Gathering
+from outwarden.filter.readsocket.conversation import ReadsocketConversation
+from outwarden.filter.rspamd_protocol.conversation import RspamdConversation
 from outwarden.service.event_reading import EventReading
 from outwarden.service.log_reading import LogSource, NothingUnderstood
 from outwarden.sources.logs.exchange import ExchangeTrackingLog
@@ -113,7 +118,7 @@ def _stamps() -> Feed:
 
 def _milter() -> Feed:
     """Each line is a frame, its first character the command; every tenth block comes as it is, without lengths."""
-    conversation, fed = Conversation(), 0
+    conversation, fed = MilterConversation(), 0
 
     def feed(block: str) -> None:
         nonlocal conversation, fed
@@ -128,7 +133,7 @@ def _milter() -> Feed:
                         conversation.answer(Accept())
                 conversation.unsent()
         except MalformedMilter:
-            conversation = Conversation()
+            conversation = MilterConversation()
             conversation.receive(_OFFER)
             conversation.happens()
 
@@ -136,6 +141,44 @@ def _milter() -> Feed:
 
 
 _OFFER = b"\0\0\0\x0dO\0\0\0\6\0\0\1\xff\0\x1f\xff\xff"
+
+
+_VERDICTS = (Accept((AddHeader("X-Mark", "a\n\tb"),)), Hold("Case 1"), Defer("Later"), Refuse("No"))
+
+
+def _door(begin: Callable[[], Conversation], framed: Callable[[str, int], str]) -> Callable[[], Feed]:
+    """Return a target's ``begin``: what it hears is ``framed`` as a question, but for every tenth block."""
+
+    def fresh() -> Feed:
+        conversation, fed = begin(), 0
+
+        def feed(block: str) -> None:
+            nonlocal conversation, fed
+            fed += 1
+            octets = (framed(block, fed) if fed % 10 else block).encode("utf-8", "surrogatepass")
+            try:
+                for at in range(0, len(octets), 1 << 16):
+                    conversation.receive(octets[at : at + (1 << 16)])
+                    while (happening := conversation.happens()) is not None:
+                        if isinstance(happening, SenderNamed | MessageEnded):
+                            conversation.answer(_VERDICTS[fed % 4])
+                    conversation.unsent()
+            except MalformedQuestion:
+                conversation = begin()
+
+        return feed
+
+    return fresh
+
+
+def _request_of_postfix(block: str, fed: int) -> str:
+    stage = ("RCPT", "END-OF-MESSAGE", "DATA", "MAIL")[fed % 4]
+    return f"request=smtpd_access_policy\nprotocol_state={stage}\n{block}\n"
+
+
+def _request_of_rspamd(block: str, fed: int) -> str:
+    first = ("CHECK RSPAMC/1.3", "POST /checkv2 HTTP/1.1", "GET /ping HTTP/1.0")[fed % 3]
+    return f"{first}\r\nContent-Length: {fed % 80}\r\n{block}\r\nFrom x\nX-Envelope-To: y\nSubject: z\n\nHello.\n"
 
 
 def _messages_of_the_corpus() -> tuple[str, ...]:
@@ -168,4 +211,7 @@ TARGETS = {
     "message": Target(_message, _messages_of_the_corpus()),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
     "milter": Target(_milter, _lines_of("milter")),
+    "policy": Target(_door(lambda: PolicyConversation(Gathering(5, 2000)), _request_of_postfix), _lines_of("policy")),
+    "rspamd": Target(_door(RspamdConversation, _request_of_rspamd), _lines_of("rspamd")),
+    "readsocket": Target(_door(ReadsocketConversation, lambda block, _: block), _lines_of("readsocket")),
 }
