@@ -182,6 +182,11 @@ class DoorQuestions:
         return self._asked(Target(domain, TargetKind.DOMAIN, domain))
 
     def _find_about_page(self, page: str) -> tuple[Asked, ...]:
+        try:
+            page.encode()
+        except UnicodeEncodeError:
+            # Half a character has no bytes, so nobody can have hashed it.
+            return ()
         before, _, query = page.partition("?")
         host, slash, path = before.partition("/")
         return self._asked(Target(page, TargetKind.URL, host, WebAddress(host, None, slash + path, query, "")))

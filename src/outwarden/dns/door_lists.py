@@ -134,11 +134,14 @@ class DoorLists:
         for asked in wanted.values():
             for _, question in asked:
                 probe.note(replies[question])
+        verdicts = {door: _judged(door, asked, replies) for door, asked in wanted.items()}
+        if probe.rewrites is not None:
+            verdicts = dict.fromkeys(self._check_at, Health(False, WhyNot.REWRITTEN, probe.rewrites))
         now = time.monotonic()
-        for door, asked in wanted.items():
-            door.health = _judged(door, asked, replies, probe.rewrites)
+        for door, health in verdicts.items():
+            door.health = health
             door.refusals = 0
-            self._check_at[door] = now + _seconds_until_next(door.health)
+            self._check_at[door] = now + _seconds_until_next(health)
         self.resolver_fault = probe.fault(self._verdicts(doors))
 
     def _verdicts(self, just_proved: Iterable[DoorList]) -> Verdicts:
@@ -156,11 +159,7 @@ def _controls(door: DoorList) -> list[tuple[Control, Question]]:
     return [(control, door.question(control.part)) for control in wanted]
 
 
-def _judged(
-    door: DoorList, asked: Iterable[tuple[Control, Question]], replies: dict[Question, Reply], rewrites: str | None
-) -> Health:
-    if rewrites is not None:
-        return Health(False, WhyNot.REWRITTEN, rewrites)
+def _judged(door: DoorList, asked: Iterable[tuple[Control, Question]], replies: dict[Question, Reply]) -> Health:
     return judge((control, door.book.read(replies[question])) for control, question in asked)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from tests.unit.dns.lying_lists import (
     NXDOMAIN,
     REFUSED,
@@ -113,6 +115,9 @@ def link(target: str, kind: LinkKind = LinkKind.DOMAIN, age_days: int | None = N
     return Link(kind, target, age_days, listed)
 
 
+SHIPPED = door_lists(load_catalogue(keys={"spamhaus": "k", "abusix": "k"}))
+
+
 # --- which lists, and about what ---------------------------------------------------------------
 
 
@@ -156,8 +161,7 @@ def test_a_choice_that_cannot_be(tmp_path: Path, name: str, told: str) -> None:
 
 
 def test_the_lists_we_ship_have_their_offices() -> None:
-    shipped = door_lists(load_catalogue(keys={"spamhaus": "k", "abusix": "k"}))
-    offices = {(door.id, door.office) for door in shipped}
+    offices = {(door.id, door.office) for door in SHIPPED}
     assert offices >= {
         ("spamhaus-zen-dqs", Office.CLIENT),
         ("spamhaus-authbl", Office.CLIENT),
@@ -169,7 +173,7 @@ def test_the_lists_we_ship_have_their_offices() -> None:
         ("abusix-nod", Office.AGE),
         ("abusix-shorthash", Office.PAGE),
     }
-    assert {door.id for door in shipped}.isdisjoint({"spamhaus-pbl", "abusix-dynamic", "uceprotect-2", "dronebl"})
+    assert {door.id for door in SHIPPED}.isdisjoint({"spamhaus-pbl", "abusix-dynamic", "uceprotect-2", "dronebl"})
 
 
 CLIENTS = [
@@ -230,6 +234,27 @@ def test_a_message_of_very_many_links_is_bounded(tmp_path: Path) -> None:
     many = [link("bit.example/e3", LinkKind.SHORTENER)] * 1000
     urls = [f"bit.example/e3?{number}" for number in range(1000)]
     assert len(list(questions.about_links(many, urls))) <= 150
+
+
+_STRANGE = st.text(st.characters(exclude_categories=()), max_size=80) | st.from_regex(
+    r"[a-z0-9.\[\]:?&=/%-]{0,60}", fullmatch=True
+)
+
+
+@settings(max_examples=200, deadline=None)
+@example("bit.example/\ud800", ["\ud800.example/x"])
+@example("a..b.", [".", "", "\u00b2.\u00b2", "x." * 200])
+@given(_STRANGE, st.lists(_STRANGE, max_size=3))
+def test_whatever_a_message_says_can_be_asked_or_not(strange: str, urls: list[str]) -> None:
+    questions = DoorQuestions(SHIPPED)
+    links = [Link(kind, text) for kind in LinkKind for text in (strange, *urls)]
+    asked = [
+        *questions.about_client(strange),
+        *(one for _, _, row in questions.about_links(links, urls) for one in row),
+    ]
+    assert all(
+        question.name.endswith((".spamhaus.net", ".abusix.zone", ".com", ".org", ".net")) for _, question in asked
+    )
 
 
 # --- what they answer --------------------------------------------------------------------------

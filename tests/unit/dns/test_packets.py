@@ -15,6 +15,7 @@ from outwarden.dns.packets import (
     pack_body,
     pack_query,
     read_answer,
+    read_answer_to,
     unframe,
 )
 
@@ -239,7 +240,37 @@ def test_an_answer_without_records_needs_no_reading() -> None:
 KNOWN = [case[1] for case in ANSWERS] + [case[1] for case in MALFORMED]
 
 
+ASKED = pack_body("L.example", A)
+ADDRESS = record(A, bytes([127, 0, 0, 2]))
+NO_QUESTION = (0, 0, 0, 0)
+# what came, whether its case must be right, is it an answer, and must it be asked for by TCP
+TO_THE_QUESTION = [
+    (message(ADDRESS, name=wire("L.example")), True, True, False),
+    (message(ADDRESS), False, True, False),
+    (message(ADDRESS), True, True, True),
+    (message(flags=0x8380, name=wire("L.example")), True, True, True),
+    (message(ADDRESS, name=wire("m.example")), False, False, False),
+    (message(ADDRESS, qtype=TXT), False, False, False),
+    (message(ADDRESS, name=wire("L.example.other")), False, False, False),
+    (message(flags=0x8185, counts=NO_QUESTION)[:12], True, True, False),
+    (message(flags=0x8183, counts=NO_QUESTION)[:12], True, False, False),
+    (message(flags=0x8180, counts=NO_QUESTION)[:12], True, False, False),
+]
+
+
+@pytest.mark.parametrize(("came", "same_case", "is_answer", "truncated"), TO_THE_QUESTION)
+def test_what_answers_a_question(came: bytes, same_case: bool, is_answer: bool, truncated: bool) -> None:
+    answer = read_answer_to(ASKED, came, same_case)
+    assert (answer is not None) == is_answer
+    assert answer is None or answer.truncated == truncated
+
+
 def read_or_malformed(content: bytes) -> None:
+    try:
+        read_answer_to(ASKED, content, same_case=True)
+        read_answer_to(b"\0\0\0\0\0\0\0\0" + content[12:40], content, same_case=False)
+    except MalformedAnswer:
+        pass
     try:
         answer = read_answer(content)
     except MalformedAnswer:
