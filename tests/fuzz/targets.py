@@ -14,7 +14,7 @@ from outwarden.detection.replay.joining import Joining
 from outwarden.detection.replay.player import Plan, play
 from outwarden.events import Event
 from outwarden.filter import Accept, AddHeader, Defer, Hold, Refuse
-from outwarden.filter.conversation import Conversation, MalformedQuestion, MessageEnded, SenderNamed
+from outwarden.filter.conversation import Conversation, Left, MalformedQuestion, MessageEnded, SenderNamed
 from outwarden.filter.milter.conversation import Conversation as MilterConversation
 from outwarden.filter.milter.frames import MalformedMilter, frame
 from outwarden.filter.policy_delegation.conversation import PolicyConversation
@@ -162,6 +162,9 @@ def _door(begin: Callable[[], Conversation], framed: Callable[[str, int], str]) 
                     while (happening := conversation.happens()) is not None:
                         if isinstance(happening, SenderNamed | MessageEnded):
                             conversation.answer(_VERDICTS[fed % 4])
+                        elif isinstance(happening, Left):
+                            conversation = begin()
+                            break
                     conversation.unsent()
             except MalformedQuestion:
                 conversation = begin()
@@ -177,8 +180,9 @@ def _request_of_postfix(block: str, fed: int) -> str:
 
 
 def _request_of_rspamd(block: str, fed: int) -> str:
+    """The body is as long as is said."""
     first = ("CHECK RSPAMC/1.3", "POST /checkv2 HTTP/1.1", "GET /ping HTTP/1.0")[fed % 3]
-    return f"{first}\r\nContent-Length: {fed % 80}\r\n{block}\r\nFrom x\nX-Envelope-To: y\nSubject: z\n\nHello.\n"
+    return f"{first}\r\nContent-Length: 42\r\n{block}\r\nFrom x\nX-Envelope-To: y\nSubject: z\n\nHello\n"
 
 
 def _messages_of_the_corpus() -> tuple[str, ...]:
