@@ -31,6 +31,11 @@ VERBS = {
     "pause": ("outwarden.cli.pause:pause", "Stop what leaves: the whole server, an account, a destination."),
     "resume": ("outwarden.cli.resume:resume", "Take a pause back, and let what waited leave."),
     "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, who fills it; hold, release, delete."),
+    "status": (
+        "outwarden.cli.status:status",
+        "One screen from the running service: spam? who, what was done, what waits.",
+    ),
+    "account": ("outwarden.cli.account:account", "How an account stands and why; block it, give it back, its history."),
     "replay": (
         "outwarden.cli.replay:replay",
         "Play past mail to a policy: who would have been stopped, why, at what cost.",
