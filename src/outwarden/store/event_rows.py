@@ -1,7 +1,8 @@
 """Events as rows: one for a message, for each attempt to deliver it, and for each bounce and complaint about it.
 
-A message is one by its host and queue ID within an hour: the gate and the log both tell of it, in other words.  All
-else is one by the event's id.  What is heard of a message whose submission was not seen makes a row for it, which the
+A message is one by its host, queue ID and account within an hour: the gate and the log both tell of it, in other
+words.  The queue ID alone does not do, as a busy server may give it again within that time.  All else is one by the
+event's id.  What is heard of a message whose submission was not seen makes a row for it, which the
 submission fills in when it comes after all.
 
 Texts are cut to bounds, as strangers write them; whoever wants all of it reads the log.
@@ -69,35 +70,38 @@ class EventRows:
         """Say whether an event is there already."""
         at, mark = microseconds(event.at), id_of(event)
         if type(event) is Submitted:
-            host = self._names.found(event.host)
-            return host is not None and self._has_message(host, event.queue_id, at, mark)
+            host, account = self._names.found(event.host), self._names.found(event.account)
+            return (
+                host is not None and account is not None
+                and self._has_message(host, fitted(event.queue_id, _LONGEST_TEXT), account, at, mark)
+            )  # fmt: skip
         table = "attempt" if type(event) is Attempted else "login" if type(event) is Login else "feedback"
         return self._has_row(table, at, mark)
 
     def _has_row(self, table: str, at: int, mark: bytes) -> bool:
         return bool(self._database.rows(f"SELECT 1 FROM {table} WHERE at = ? AND event_id = ?", at, mark))  # noqa: S608
 
-    def _has_message(self, host: int, queue_id: str, at: int, mark: bytes) -> bool:
+    def _has_message(self, host: int, queue_id: str, account: int, at: int, mark: bytes) -> bool:
         if not queue_id:
             return self._has_row("message", at, mark)
         rows = self._database.rows(
-            "SELECT 1 FROM message WHERE queue_id = ? AND host = ? AND at BETWEEN ? AND ? "
+            "SELECT 1 FROM message WHERE queue_id = ? AND host = ? AND at BETWEEN ? AND ? AND account = ? "
             "AND event_id IS NOT NULL LIMIT 1",
-            fitted(queue_id, _LONGEST_TEXT), host, at - _HOUR, at + _HOUR,
+            queue_id, host, at - _HOUR, at + _HOUR, account,
         )  # fmt: skip
         return bool(rows)
 
     def _submitted(self, event: Submitted, at: int, mark: bytes, until: int) -> bool:
-        host = self._names.number(event.host, until)
-        if self._has_message(host, event.queue_id, at, mark):
-            return False
+        host, account = self._names.number(event.host, until), self._names.number(event.account, until)
         queue_id = fitted(event.queue_id, _LONGEST_TEXT)
+        if self._has_message(host, queue_id, account, at, mark):
+            return False
         self._database.rows(
             "INSERT OR REPLACE INTO message (number, at, event_id, host, queue_id, account, kind, client_address, "
             "sender, recipients, size, message_id, subject, fingerprint, script, seen) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._heard_of_before(host, queue_id, at), at, mark, host, queue_id,
-            self._names.number(event.account, until), self._names.number(event.kind.value, until),
+            self._heard_of_before(host, queue_id, account, at), at, mark, host, queue_id, account,
+            self._names.number(event.kind.value, until),
             _text(event.client_address), _sender(event.sender, event.account),
             min(event.recipients, _LARGEST), min(event.size, _LARGEST),
             _text(event.message_id), _text(event.subject), _text(event.fingerprint),
@@ -105,14 +109,14 @@ class EventRows:
         )  # fmt: skip
         return True
 
-    def _heard_of_before(self, host: int, queue_id: str, at: int) -> int | None:
+    def _heard_of_before(self, host: int, queue_id: str, account: int, at: int) -> int | None:
         """Return the row of a message whose submission was not seen until now, None where there is none."""
         if not queue_id:
             return None
         rows = self._database.rows(
-            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at >= ? AND event_id IS NULL "
-            "ORDER BY at LIMIT 1",
-            queue_id, host, at - _HOUR,
+            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at >= ? AND account = ? "
+            "AND event_id IS NULL ORDER BY at LIMIT 1",
+            queue_id, host, at - _HOUR, account,
         )  # fmt: skip
         return rows[0][0] if rows else None
 
@@ -146,20 +150,22 @@ class EventRows:
         return True
 
     def _message_of(self, event: Attempted | BounceReturned | ComplaintReceived, at: int, until: int) -> int | None:
-        """Return the row of the message that an event is about: the newest of its queue ID, as those come again."""
+        """Return the row of the message that an event is about: the account's newest of that queue ID."""
         if not event.queue_id:
             return None
         host, queue_id = self._names.number(event.host, until), fitted(event.queue_id, _LONGEST_TEXT)
+        account = self._names.number(event.account, until)
         rows = self._database.rows(
-            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at <= ? ORDER BY at DESC LIMIT 1",
-            queue_id, host, at + _HOUR,
+            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at <= ? AND (account = ? OR ?) "
+            "ORDER BY at DESC LIMIT 1",
+            # Where the log begins in mid-message nobody is named.
+            queue_id, host, at + _HOUR, account, not event.account,
         )  # fmt: skip
         if not rows:
             rows = self._database.rows(
                 "INSERT INTO message (at, host, queue_id, account, kind, sender, recipients, size) "
                 "VALUES (?, ?, ?, ?, ?, ?, 0, 0) RETURNING number",
-                at, host, queue_id, self._names.number(event.account, until),
-                self._names.number(event.kind.value, until),
+                at, host, queue_id, account, self._names.number(event.kind.value, until),
                 _sender(event.sender, event.account) if type(event) is Attempted else None,
             )  # fmt: skip
         return int(rows[0][0])

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
 
@@ -77,6 +78,14 @@ class Response:
     stands_since: datetime
     expires_at: datetime | None
     evidence: str
+    remark: str
+
+
+class Turn(NamedTuple):
+    """One turn of a response: how it stood from then on."""
+
+    at: datetime
+    state: ResponseState
     remark: str
 
 
@@ -166,6 +175,13 @@ class Responses:
     def about(self, kind: ResponseKind, subject: str) -> list[Response]:
         """Return the responses of one kind about one subject, newest first."""
         return self._found("kind = ? AND subject = ? ORDER BY response.id DESC", kind.value, subject)
+
+    def turns(self, response: Response) -> list[Turn]:
+        """Return how a response went, from its first turn on."""
+        rows = self._database.rows(
+            "SELECT at, state, remark FROM response_turn WHERE response = ? ORDER BY id", response.id
+        )
+        return [Turn(moment(at), ResponseState(state), remark) for at, state, remark in rows]
 
     def begun_as_done(self, kind: ResponseKind, asked_by: str, since: datetime) -> int:
         """Return how many responses were done at once, without anybody being asked, after a time."""

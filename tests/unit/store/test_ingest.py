@@ -15,6 +15,7 @@ from tests.unit.store.mail import (
     HUGO,
     NOW,
     ROSA,
+    SECOND,
     attempted,
     complained,
     login,
@@ -102,15 +103,27 @@ def test_the_log_of_a_message_that_the_gate_saw_is_no_second_one(store: Store) -
     assert (day(store).messages, day(store).delivered) == (1, 1)
 
 
-def test_a_queue_id_that_comes_again_is_another_message(store: Store) -> None:
-    write(
-        store,
-        [submitted(), attempted(), submitted(account=HUGO, at=NOW + DAY), attempted(at=NOW + DAY + HOUR)],
-        NOW + DAY,
-    )
-    later, earlier = store.messages.by_queue_id("mx1", "3A")
-    assert (later.account, len(later.attempts)) == (HUGO, 1)
-    assert (earlier.account, len(earlier.attempts)) == (ROSA, 1)
+@pytest.mark.parametrize("later", [10 * SECOND, 40 * timedelta(minutes=1), 3 * DAY])
+def test_a_queue_id_that_comes_again_is_another_message(store: Store, later: timedelta) -> None:
+    again = NOW + later
+    events = [submitted(), attempted(), submitted(account=HUGO, at=again), attempted(account=HUGO, at=again + SECOND)]
+    assert write(store, events, again) == Written(events=4, doubled=0)
+    assert write(store, [*events, returned()], again) == Written(events=1, doubled=4)
+    second, first = store.messages.by_queue_id("mx1", "3A")
+    assert (second.account, len(second.attempts), len(second.feedback)) == (HUGO, 1, 0)
+    assert (first.account, len(first.attempts), len(first.feedback)) == (ROSA, 1, 1)
+
+
+def test_an_account_is_not_blamed_for_another_message_of_its_queue_id(store: Store) -> None:
+    write(store, [submitted(), attempted(account=HUGO, outcome=Outcome.BOUNCED)])
+    assert [len(message.attempts) for message in store.messages.of_account(ROSA, LONG_AGO, 9)] == [0]
+    (unseen,) = store.messages.of_account(HUGO, LONG_AGO, 9)
+    assert (unseen.submitted, len(unseen.attempts)) == (False, 1)
+
+
+def test_where_the_log_names_nobody_the_queue_id_does(store: Store) -> None:
+    write(store, [submitted(), attempted(account="")])
+    assert [len(message.attempts) for message in store.messages.of_account(ROSA, LONG_AGO, 9)] == [1]
 
 
 def test_a_submission_that_comes_late_has_what_was_heard_before(store: Store) -> None:
