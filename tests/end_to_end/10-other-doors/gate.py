@@ -1,6 +1,6 @@
 """The gate's other doors as a process of its own, with somebody who decides by the subject.
 
-    python gate.py POLICY_SOCKET RSPAMD_PORT READSOCKET_PORT SEEN
+    python gate.py SEEN GROUP [DOOR=SOCKET|PORT ...]
 
 Where no text is shown, the first recipient's local part says it.  What was asked is written to the file SEEN.
 """
@@ -26,8 +26,9 @@ from outwarden.filter import (
     SpoolSpace,
     Verdict,
 )
-from outwarden.filter.endpoint import TcpEndpoint, UnixEndpoint
+from outwarden.filter.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from outwarden.filter.listener import Listener
+from outwarden.filter.milter.listener import MilterListener
 from outwarden.filter.policy_delegation.listener import PolicyListener
 from outwarden.filter.readsocket.listener import ReadsocketListener
 from outwarden.filter.rspamd_protocol.listener import RspamdListener
@@ -39,6 +40,13 @@ VERDICTS: dict[str, Verdict] = {
     "hold": Hold("Case 19", (MARK,)),
     "mark": Accept((MARK, AddHeader("X-Second", "two: parts"), ChangeHeader("X-Forged", 1, ""))),
     "inject": Refuse("No\r\n\r\naction=OK\n\nAction: no action"),
+}
+
+LISTENERS: dict[str, type[Listener]] = {
+    "milter": MilterListener,
+    "policy": PolicyListener,
+    "rspamd": RspamdListener,
+    "readsocket": ReadsocketListener,
 }
 
 
@@ -69,7 +77,7 @@ class BySubject:
 
 
 async def main() -> None:
-    policy, rspamd, readsocket, seen = sys.argv[1:]
+    seen, group, *places = sys.argv[1:]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     decider, space = BySubject(Path(seen)), SpoolSpace(Path("/var/tmp"))  # noqa: S108
@@ -77,12 +85,11 @@ async def main() -> None:
     def say(line: str) -> None:
         print(line, file=sys.stderr)  # noqa: T201
 
-    doors: list[Listener] = [
-        RspamdListener(TcpEndpoint("127.0.0.1", int(rspamd)), decider, space, say),
-        ReadsocketListener(TcpEndpoint("127.0.0.1", int(readsocket)), decider, space, say),
-    ]
-    if policy:
-        doors.append(PolicyListener(UnixEndpoint(Path(policy), group="postfix"), decider, space, say))
+    doors: list[Listener] = []
+    for name, _, place in (one.partition("=") for one in places):
+        port = int(place) if place.isdigit() else 0
+        endpoint: Endpoint = TcpEndpoint("127.0.0.1", port) if port else UnixEndpoint(Path(place), group=group)
+        doors.append(LISTENERS[name](endpoint, decider, space, say))
     for door in doors:
         await door.start()
     await stop.wait()

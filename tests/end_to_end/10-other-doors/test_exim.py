@@ -3,7 +3,6 @@
 import os
 import re
 import smtplib
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from lab.doors import Doors
 from lab.exim import Exim, exim_program
 from lab.mail_of_the_day import JAN, ROSA, Login
 from lab.smtp_world import Sink
-from lab.waiting import wait_until
+from lab.waiting import free_port, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a real Exim needs root")
 
@@ -59,10 +58,16 @@ def message(subject: str, headers: str = "") -> str:
 
 @pytest.fixture
 def world(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Return Exim beside the gate; the parameter says with which build, and what becomes of mail without the gate."""
-    content_scanning, undecided = getattr(request, "param", (True, "defer"))
+    """Return Exim beside the gate.
+
+    The parameter says with which build, what becomes of mail without the gate, and whether it is asked by TCP.
+    """
+    content_scanning, undecided, by_tcp = getattr(request, "param", (True, "defer", False))
     program = exim_program(content_scanning)
-    sink, doors = Sink(), Doors(home)
+    (home / "run").mkdir()
+    accounts: Path | int = free_port() if by_tcp else home / "run/accounts.sock"
+    messages: Path | int = free_port() if by_tcp else home / "run/messages.sock"
+    sink, doors = Sink(), Doors(home, "mail", {"readsocket": accounts, "rspamd": messages})
     # Exim looks the client's name up, to tell the gate: here it asks no DNS for it.
     (home / "hosts").write_text(f"127.0.7.2 client.example\n{sink.address} {sink.address}\n")
     monkeypatch.setenv("NSS_WRAPPER_HOSTS", str(home / "hosts"))
@@ -80,7 +85,10 @@ def world(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 def prepared(settings: str, doors: Doors, undecided: str) -> str:
     """Put the three parts of the snippet where it says they go."""
     _, macros, recipient, letter = re.split(r"^# \d\..*\n(?:#.*\n)*", PARTS, flags=re.MULTILINE)
-    macros = macros.replace("11340", str(doors.rspamd)).replace("11341", str(doors.readsocket))
+    accounts, messages = doors.places["readsocket"], doors.places["rspamd"]
+    by_tcp = isinstance(accounts, int)
+    macros = macros.replace("/run/outwarden/accounts.sock", f"inet:127.0.0.1:{accounts}" if by_tcp else str(accounts))
+    macros = macros.replace("/run/outwarden/messages.sock", f"127.0.0.1 {messages}" if by_tcp else str(messages))
     macros = macros.replace("OUTWARDEN_UNDECIDED = defer", f"OUTWARDEN_UNDECIDED = {undecided}")
     macros += "host_lookup_order = byaddr\nacl_smtp_data = accept_clean\nacl_not_smtp = accept_clean\n"
     whole_message = f"accept_clean:\n{letter}  accept\n"
@@ -94,6 +102,7 @@ def prepared(settings: str, doors: Doors, undecided: str) -> str:
     return settings
 
 
+@pytest.mark.parametrize("world", [(True, "defer", False), (True, "defer", True)], indirect=True)
 def test_a_day_at_the_gate(world: World) -> None:
     world.send("fine")
     assert world.said("refuse") == (550, "5.7.1 The text of your message is spam; 100 % of $it. Case 17")
@@ -160,10 +169,10 @@ def test_a_stranger_is_not_asked_about(world: World, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "world", [(True, "defer"), (True, "accept"), (False, "defer"), (False, "accept")], indirect=True
+    "world", [(build, word, False) for build in (True, False) for word in ("defer", "accept")], indirect=True
 )
 def test_the_gate_is_not_there(world: World, request: pytest.FixtureRequest) -> None:
-    _, undecided = request.node.callspec.params["world"]
+    _, undecided, _ = request.node.callspec.params["world"]
     world.doors.stop()
     if undecided == "accept":
         world.send("fine")
@@ -174,9 +183,9 @@ def test_the_gate_is_not_there(world: World, request: pytest.FixtureRequest) -> 
     world.send("fine")
 
 
-@pytest.mark.parametrize("world", [(True, "defer"), (True, "accept")], indirect=True)
+@pytest.mark.parametrize("world", [(True, "defer", False), (True, "accept", False)], indirect=True)
 def test_the_gate_is_killed_while_it_decides(world: World, request: pytest.FixtureRequest) -> None:
-    _, undecided = request.node.callspec.params["world"]
+    _, undecided, _ = request.node.callspec.params["world"]
     if undecided == "accept":
         world.send("die")
         wait_until(lambda: len(world.sink.accepted) == 1, "what was accepted")
@@ -188,7 +197,7 @@ def test_the_gate_is_killed_while_it_decides(world: World, request: pytest.Fixtu
     world.send("afterwards")
 
 
-@pytest.mark.parametrize("world", [(False, "defer")], indirect=True)
+@pytest.mark.parametrize("world", [(False, "defer", False)], indirect=True)
 def test_without_content_scanning(world: World) -> None:
     world.send("refuse")
     wait_until(lambda: len(world.sink.accepted) == 1, "a message that is not shown")
@@ -207,9 +216,9 @@ def test_hostile_addresses_stay_in_their_place(world: World) -> None:
 
 def test_broken_and_slow_clients_hinder_nobody(world: World) -> None:
     broken = []
-    for port in (world.doors.rspamd, world.doors.readsocket):
+    for door in world.doors.places:
         for words in (b"", b"CHECK RSPAMC/1.3\r\nContent-length: 10000\r\n\r\nHello", b"stage=rcpt\tuser", b"\0\n\n"):
-            one = socket.create_connection(("127.0.0.1", port))
+            one = world.doors.connect(door)
             one.sendall(words)
             broken.append(one)
     world.send("fine")

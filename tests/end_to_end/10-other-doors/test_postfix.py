@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import smtplib
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,10 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("dovecot", path="/usr/sbin"), reason="dovecot-core is not installed"),
 ]
 
-SNIPPET = (Path(__file__).parents[3] / "packaging/postfix/outwarden-policy-service.cf").read_text()
+PACKAGING = Path(__file__).parents[3] / "packaging/postfix"
+POLICY = (PACKAGING / "outwarden-policy-service.cf").read_text()
+FAILS_OPEN = re.sub(r"^outwarden_later = .*$", "outwarden_later = DUNNO", POLICY, flags=re.MULTILINE)
+MILTER = (PACKAGING / "outwarden-milter.cf").read_text()
 LATER = "Your message could not be checked just now; please try again in a few minutes"
 ENDED = "5.7.1 <END-OF-MESSAGE>: End-of-data rejected: "
 
@@ -63,18 +65,16 @@ class World:
 
 @pytest.fixture
 def world(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Return Postfix beside the gate; the parameter is what is answered while the gate is not there."""
-    options = "".join(f"{line[1:]}\n" for line in SNIPPET.splitlines() if line.startswith("#   -o"))
+    """Return Postfix beside the gate; the parameter is what was pasted: the policy service, if nothing else."""
+    settings = getattr(request, "param", POLICY)
+    options = "".join(f"{line[1:]}\n" for line in settings.splitlines() if line.startswith("#   -o"))
     before = "  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject\n127.0.0.1:{filtered}"
     assert lab.postfix._MASTER.count(before) == 1
     monkeypatch.setattr(lab.postfix, "_MASTER", lab.postfix._MASTER.replace(before, options + before))
-    settings = SNIPPET
-    if later := getattr(request, "param", ""):
-        settings = re.sub(r"^outwarden_later = .*$", f"outwarden_later = {later}", SNIPPET, flags=re.MULTILINE)
     sink = Sink()
     postfix = Postfix(home, sink, settings=settings)
     (home / "spool/outwarden").mkdir()
-    doors = Doors(home, home / "spool/outwarden/policy.sock")
+    doors = Doors(home, "postfix", {name: home / f"spool/outwarden/{name}.sock" for name in ("policy", "milter")})
     dovecot = Dovecot(home / "dovecot", postfix.socket, dict([ROSA, JAN]))
     doors.start()
     postfix.start(free_port())
@@ -129,9 +129,9 @@ def test_what_is_asked(world: World) -> None:
     assert (third["sender"], third["recipients"]) == ("<>", ["dan@bigmail.example"])
 
 
-@pytest.mark.parametrize("world", ["", "DUNNO"], indirect=True, ids=["fails closed", "fails open"])
+@pytest.mark.parametrize("world", [POLICY, FAILS_OPEN], indirect=True, ids=["fails closed", "fails open"])
 def test_the_gate_is_killed_while_it_decides(world: World, request: pytest.FixtureRequest) -> None:
-    fails_open = request.node.callspec.params["world"] == "DUNNO"
+    fails_open = request.node.callspec.params["world"] == FAILS_OPEN
     # Twice: killed in the middle of the message, and not there at all for the next.
     for word in ("die", "fine"):
         if fails_open:
@@ -149,8 +149,7 @@ def test_the_gate_is_killed_while_it_decides(world: World, request: pytest.Fixtu
 def test_broken_and_slow_clients_hinder_nobody(world: World) -> None:
     broken = []
     for words in (b"", b"request=smtpd_access_policy\n", b"\0\n\n", b"no attribute\n\n"):
-        one = socket.socket(socket.AF_UNIX)
-        one.connect(str(world.doors.policy))
+        one = world.doors.connect("policy")
         one.sendall(words)
         broken.append(one)
     world.send("fine")
@@ -158,12 +157,18 @@ def test_broken_and_slow_clients_hinder_nobody(world: World) -> None:
         one.close()
 
 
-def test_the_milter_snippet_is_understood(home: Path) -> None:
-    """What it does is the story before this one."""
-    (home / "main.cf").write_text((Path(__file__).parents[3] / "packaging/postfix/outwarden-milter.cf").read_text())
-    (home / "master.cf").touch()
-    said = subprocess.run(
-        ["/usr/sbin/postconf", "-c", home, "-x", "non_smtpd_milters"], capture_output=True, text=True, check=True
-    )
-    assert said.stderr == ""
-    assert "unix:outwarden/milter.sock, default_action=tempfail" in said.stdout
+@pytest.mark.parametrize("world", [MILTER], indirect=True)
+def test_the_milter_as_it_is_pasted(world: World) -> None:
+    """What else it does is the story before this one."""
+    with world.session() as session:
+        session.sendmail(ROSA[0], ["ann@bigmail.example"], "Subject: fine\r\n\r\nHello.\r\n")
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            session.sendmail(ROSA[0], ["ann@bigmail.example"], "Subject: refuse\r\n\r\nHello.\r\n")
+    assert refused.value.smtp_code == 550
+    sendmail = ["/usr/sbin/sendmail", "-C", world.postfix.home / "etc", "ann@bigmail.example"]
+    subprocess.run(sendmail, input="Subject: form\n\nHello.\n", text=True, check=True)
+    wait_until(lambda: len(world.doors.seen()) == 3, "the script's mail")
+    assert [one["login"] for one in world.doors.seen()] == [ROSA[0], ROSA[0], ""]
+    world.doors.stop()
+    with pytest.raises(smtplib.SMTPResponseException), world.session():
+        pass
