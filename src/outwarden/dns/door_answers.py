@@ -75,11 +75,14 @@ class DoorList:
     """One list in one office, about one kind of target; its controls are those of the kind ``proof``.
 
     ``counts`` are the signals of which a listing needs one to count; where empty, any listing does.  ``health`` is None
-    until its controls are in.  ``refusals`` counts answers in a row that were none.
+    until its controls are in.  ``refusals`` counts answers in a row that were none, ``listings`` those that counted: a
+    list that is being closed, or has been sold, may answer everything from one moment to the next.
     """
 
-    __slots__ = ("_counts", "_longest", "_suffix", "blocklist", "book", "health", "id", "kind", "office", "proof",
-                 "refusals")  # fmt: skip
+    __slots__ = (
+        "_counts", "_longest", "_suffix", "blocklist", "book", "health", "id", "kind", "listings", "office", "proof",
+        "refusals",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class DoorList:
         self.proof = proved_by(blocklist, kind)
         self.book = book
         self.health: Health | None = None
-        self.refusals = 0
+        self.refusals = self.listings = 0
         if blocklist.key is not None and key is None:
             self.health = Health(False, WhyNot.NEEDS_KEY, f"needs the site's key for {blocklist.key}")
         self._counts = counts
@@ -226,8 +229,8 @@ class Conclusion:
         self._listed: dict[tuple[str, str], None] = {}
         self._late: dict[str, None] = {}
         self._unasked: dict[str, None] = {}
-        self.refusing: set[DoorList] = set()
-        """Those who answered, but not what they were asked."""
+        self.doubtful: set[DoorList] = set()
+        """Those whose answers listed something, or were none."""
 
     def take_client(self, asked: Iterable[Asked]) -> None:
         """Take in what was said of the client's address."""
@@ -260,16 +263,20 @@ class Conclusion:
         """Yield the lists whose answer counts, and note those without one."""
         for door, question in asked:
             reply = self._replies.get(question)
-            if reply is None:
+            if reply is None or not door.fit:
                 self._unasked[door.id] = None
                 continue
             reading = door.book.read(reply)
             if reading.kind is ListAnswerKind.COULD_NOT_ASK:
                 self._note_unanswered(door, reply)
+                continue
+            door.refusals = 0
+            if door.counts(reading):
+                door.listings += 1
+                self.doubtful.add(door)
+                yield door
             else:
-                door.refusals = 0
-                if door.counts(reading):
-                    yield door
+                door.listings = 0
 
     def _note_unanswered(self, door: DoorList, reply: Reply) -> None:
         if reply.failure == Failure.TIMEOUT:
@@ -278,4 +285,4 @@ class Conclusion:
         self._unasked[door.id] = None
         if reply.failure is None or reply.failure == Failure.REFUSED:
             door.refusals += 1
-            self.refusing.add(door)
+            self.doubtful.add(door)

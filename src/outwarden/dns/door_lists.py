@@ -29,8 +29,9 @@ _UNFIT_SECONDS = 10 * 60.0
 # A list or a resolver that was silent may be back soon; at the start of a machine its network may not be there yet.
 _SILENT_SECONDS = 60.0
 _CONTROLS_DEADLINE_SECONDS = 5.0
-# So many answers in a row that were none, and the list is proved again before it is asked on.
+# So many answers in a row that were none, or that all listed, and the list is proved again before it is asked on.
 _REFUSALS = 10
+_LISTINGS = 25
 
 
 class DoorLists:
@@ -93,21 +94,26 @@ class DoorLists:
         conclusion.take_client(client)
         for place, what, asked in of_links:
             conclusion.take_link(place, what, asked)
-        self._see_to(conclusion.refusing)
+        self._see_to(conclusion.doubtful)
         return conclusion.about()
 
     # --- which may be believed ---------------------------------------------------------------
 
-    def _see_to(self, refusing: Iterable[DoorList]) -> None:
-        """Prove again, and believe no more until then, who goes on refusing; but not what was proved a moment ago."""
-        for door in refusing:
-            if door.refusals < _REFUSALS:
+    def _see_to(self, doubtful: Iterable[DoorList]) -> None:
+        """Prove again, and believe no more until then, who goes on refusing or listing; at most once a minute."""
+        for door in doubtful:
+            if door.refusals < _REFUSALS and door.listings < _LISTINGS:
                 continue
-            door.refusals = 0
-            if self._check_at[door] - time.monotonic() < _FIT_SECONDS - _SILENT_SECONDS:
+            refuses = door.refusals >= _REFUSALS
+            door.refusals = door.listings = 0
+            if self._check_at[door] - time.monotonic() > _FIT_SECONDS - _SILENT_SECONDS:
+                continue
+            if refuses:
                 door.health = Health(False, WhyNot.REFUSED, "refuses what it is asked")
-                self._check_at[door] = 0.0
-                self._wake.set()
+            else:
+                door.health = Health(False, WhyNot.CANARY_FAILED, "lists all it is asked about; it is proved again")
+            self._check_at[door] = 0.0
+            self._wake.set()
 
     async def _watch_over(self) -> None:
         while True:
@@ -140,7 +146,7 @@ class DoorLists:
         now = time.monotonic()
         for door, health in verdicts.items():
             door.health = health
-            door.refusals = 0
+            door.refusals = door.listings = 0
             self._check_at[door] = now + _seconds_until_next(health)
         self.resolver_fault = probe.fault(self._verdicts(doors))
 

@@ -461,6 +461,26 @@ def test_a_list_that_begins_to_refuse_is_proved_again(tmp_path: Path, monkeypatc
     told(tmp_path, {"exploit.example": of_client(turned)}, story)
 
 
+def test_a_list_that_lists_everything_all_at_once_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outwarden.dns.door_lists._SILENT_SECONDS", 0.0)
+    closed = False
+
+    def everything(asked: Asked) -> bytes:
+        return says("127.0.0.4")(asked) if closed or asked.part == TEST else fails(NXDOMAIN)(asked)
+
+    async def story(doors: DoorLists, server: LyingLists) -> None:
+        nonlocal closed
+        assert await doors.about(CLIENT, (), (), ()) == AboutMessage()
+        closed = True
+        for last in range(100, 125):
+            assert (await doors.about(f"192.0.2.{last}", (), (), ())).client_listed
+        assert await doors.about("192.0.2.200", (), (), ()) == AboutMessage(could_not_ask=("exploit",))
+        await until(lambda: "answers everything" in doors.health["exploit"].meaning)  # type: ignore[union-attr]
+        assert await doors.about(CLIENT, (), (), ()) == AboutMessage(could_not_ask=("exploit",))
+
+    told(tmp_path, {"exploit.example": zone({}, otherwise=everything)}, story)
+
+
 def test_one_silent_list_takes_nothing_from_the_others(tmp_path: Path) -> None:
     zones = {
         "exploit.example": of_client(lambda asked: None),
