@@ -90,13 +90,18 @@ class Database:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 (what SQLite can hold)
         """Return what a query finds, or what a statement returns.  Raises ``StoreUnusable``."""
-        with self._faults():
+        # Not by ``_faults``, which takes as long as a short query: there are many of them for each event.
+        try:
             return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as fault:
+            raise self._unusable(fault) from fault
 
     def change(self, sql: str, *values: Any) -> int:  # noqa: ANN401 (what SQLite can hold)
         """Run one statement that changes rows, and return how many it did.  Raises ``StoreUnusable``."""
-        with self._faults():
+        try:
             return self._connection.execute(sql, values).rowcount
+        except sqlite3.Error as fault:
+            raise self._unusable(fault) from fault
 
     def each_row(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Yield what a query finds one by one, where it is too much to hold.  Raises ``StoreUnusable``."""
@@ -107,12 +112,15 @@ class Database:
         """Run a statement for each of many rows, as they come; only inside ``writing()``."""
         self._connection.executemany(sql, rows)
 
+    def _unusable(self, fault: sqlite3.Error) -> StoreUnusable:
+        return StoreUnusable(f"{self.path}: {fault}; {_cure(fault)}")
+
     @contextmanager
     def _faults(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as fault:
-            raise StoreUnusable(f"{self.path}: {fault}; {_cure(fault)}") from fault
+            raise self._unusable(fault) from fault
         except OSError as fault:
             raise StoreUnusable(f"{self.path}: {fault.strerror}; name a file that can be written there") from fault
 

@@ -61,7 +61,7 @@ class EventRows:
         if type(event) is Submitted:
             return self._submitted(event, at, mark, until)
         if type(event) is Login:
-            return bool(self._database.change("INSERT OR IGNORE INTO login (at, event_id) VALUES (?, ?)", at, mark))
+            return self._login(at, mark)
         if isinstance(event, BounceReturned | ComplaintReceived):
             return self._feedback(event, at, mark, until)
         raise TypeError(f"no event of the store: {type(event).__name__}")
@@ -121,12 +121,11 @@ class EventRows:
         return rows[0][0] if rows else None
 
     def _attempted(self, event: Attempted, at: int, mark: bytes, until: int) -> bool:
-        if self._has_row("attempt", at, mark):
-            return False
         word = self._word
-        self._database.rows(
+        added = self._database.change(
             "INSERT INTO attempt (at, event_id, message, recipient, original_recipient, outcome, class, status, relay, "
-            "reply, listing, listed, outbound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "reply, listing, listed, outbound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (at, event_id) DO NOTHING",
             at, mark, self._message_of(event, at, until), fitted(event.recipient, _LONGEST_ADDRESS),
             _text(event.original_recipient), self._names.number(event.outcome.value, until),
             None if event.refusal_class is None else word(event.refusal_class.value, until),
@@ -134,20 +133,22 @@ class EventRows:
             fitted(event.reply, _LONGEST_REPLY) or None, word(event.listing, until), _text(event.listed),
             event.outbound,
         )  # fmt: skip
-        return True
+        return bool(added)
 
     def _feedback(self, event: BounceReturned | ComplaintReceived, at: int, mark: bytes, until: int) -> bool:
-        if self._has_row("feedback", at, mark):
-            return False
         complaint = isinstance(event, ComplaintReceived)
-        self._database.rows(
+        added = self._database.change(
             "INSERT INTO feedback (at, event_id, message, account, complaint, recipient, notification) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (at, event_id) DO NOTHING",
             at, mark, self._message_of(event, at, until), self._names.number(event.account, until), complaint,
             fitted(event.recipient, _LONGEST_ADDRESS) if isinstance(event, ComplaintReceived) else "",
             fitted(event.notification_queue_id, _LONGEST_TEXT) if isinstance(event, BounceReturned) else "",
         )  # fmt: skip
-        return True
+        return bool(added)
+
+    def _login(self, at: int, mark: bytes) -> bool:
+        insert = "INSERT INTO login (at, event_id) VALUES (?, ?) ON CONFLICT (at, event_id) DO NOTHING"
+        return bool(self._database.change(insert, at, mark))
 
     def _message_of(self, event: Attempted | BounceReturned | ComplaintReceived, at: int, until: int) -> int | None:
         """Return the row of the message that an event is about: the account's newest of that queue ID."""
