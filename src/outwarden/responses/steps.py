@@ -18,6 +18,8 @@ from typing import Protocol
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_SECONDS = 60.0
 _SHOWN_IDS = 20
+_going_on: list["subprocess.Popen[bytes]"] = []
+"""Programs that nobody waits for: looked at when the next begins, so that a service leaves no dead ones behind."""
 
 
 class CouldNotAct(Exception):
@@ -60,7 +62,7 @@ class Command:
             self.answer()
             return
         try:
-            subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
+            program = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
                 [found(self.arguments[0]), *self.arguments[1:]],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -69,6 +71,7 @@ class Command:
             )
         except OSError as fault:
             raise CouldNotAct(f"{self.arguments[0]}: {fault.strerror}") from fault
+        _going_on[:] = [program, *(each for each in _going_on if each.poll() is None)]
 
     def answer(self) -> bytes:
         """Run it and return what it printed.  Raises ``CouldNotAct``."""

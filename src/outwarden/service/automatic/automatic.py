@@ -148,7 +148,7 @@ def refuse(store: Store, book: Book, what: str, by: str, now: datetime) -> tuple
 def block(
     store: Store, book: Book, settings: ActingSettings, account: str, by: str, why: str, now: datetime
 ) -> Response:
-    """Block an account because a person says so: no cap; ``why`` is told to its owner.  Raises ``StoreUnusable``.
+    """Block an account because a person says so: no cap; ``why`` is for the journal.  Raises ``StoreUnusable``.
 
     One that is blocked already is so for longer.
     """

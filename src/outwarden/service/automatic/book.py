@@ -157,5 +157,5 @@ def _in_force(response: Response) -> InForce:
         response.kind,
         response.subject,
         response.intended_at,
-        response.reason if decision is None else words.why(decision),
+        words.BY_A_PERSON if decision is None else words.why(decision),
     )

@@ -40,7 +40,7 @@ def body(response: Response) -> str:
         lines += ["", *(f"  {one_line(reason, _MOST_TEXT)}" for reason in decision.because), ""]
     lines += [
         f"To do it:     outwarden account confirm {called}",
-        f"Not to:       outwarden account refuse {called}",
+        f"Not to:       outwarden account dismiss {called}",
         f"To see more:  outwarden account show {one_line(response.subject, _MOST_TEXT)}",
     ]
     return "\n".join(lines) + "\n"

@@ -56,6 +56,9 @@ _MORE = _Told(
     "say that it is you, and what it is for",
 )
 
+BY_A_PERSON = "the people who run this mail server have stopped it"
+"""Their reason may name others, and is for the journal."""
+
 _BY_CAUSE = {
     AccountCause.STOLEN_PASSWORD: _STOLEN,
     AccountCause.INFECTED_MACHINE: _INFECTED,

@@ -240,14 +240,14 @@ def test_who_is_held_again_keeps_what_was_to_leave(journal: Journal) -> None:
 
 def test_a_person_blocks_for_as_long_as_the_settings_say_and_renews(journal: Journal) -> None:
     journal.begin(Action.HOLD)
-    why = "you asked us to"
+    why = "Jan complained about her"
     first = block(journal.store, journal.book, journal.settings, "Rosa@isp.example", "anna", why, journal.now)
     again = block(journal.store, journal.book, journal.settings, ROSA, "anna", "x", journal.later(HOUR).now)
     assert (again.id, again.expires_at, again.reason) == (first.id, NOW + 169 * HOUR, why)
     assert journal.book.about(ROSA) == [again]
     stands = journal.book.in_force(ROSA)
     assert stands is not None
-    assert (stands.why, stands.since) == (why, NOW)
+    assert (stands.why, stands.since) == ("the people who run this mail server have stopped it", NOW)
 
 
 @pytest.mark.parametrize("where", ["before it is written", "once it is written"])
