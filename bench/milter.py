@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from outwarden.filter import Accept, Envelope, Spool, SpoolSpace, Verdict
-from outwarden.filter.milter.endpoint import UnixEndpoint
+from outwarden.filter.endpoint import UnixEndpoint
 from outwarden.filter.milter.frames import Command, frame
 from outwarden.filter.milter.listener import MilterListener
 from outwarden.filter.milter.negotiation import UNANSWERED, Step

@@ -27,7 +27,7 @@ from outwarden.filter import (
     SpoolSpace,
     Verdict,
 )
-from outwarden.filter.milter.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
+from outwarden.filter.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from outwarden.filter.milter.listener import MilterListener
 
 VERDICTS: dict[str, Verdict] = {

@@ -14,8 +14,8 @@ import pytest
 from tests.unit.filter.mail_server import frame, hello, offer, rest, sender, strings
 
 from outwarden.filter import Accept, Defer, Envelope, Refuse, Spool, SpoolSpace, Verdict
-from outwarden.filter.milter.connection import Patience, Undecided
-from outwarden.filter.milter.endpoint import CannotListen, Endpoint, TcpEndpoint, UnixEndpoint
+from outwarden.filter.connection import Patience, Undecided
+from outwarden.filter.endpoint import CannotListen, Endpoint, TcpEndpoint, UnixEndpoint
 from outwarden.filter.milter.listener import MilterListener
 
 IMPATIENT = Patience(frame_seconds=0.1, idle_seconds=0.1, decision_seconds=0.1, progress_seconds=0.04)

@@ -29,22 +29,17 @@ _RSPAMC = re.compile(rb"CHECK RSPAMC/1\.\d")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
-# Rspamd's words for what an envelope has.
-_ENVELOPE = {
-    "helo": "helo",
-    "hostname": "client_name",
-    "ip": "client_address",
-    "mta-name": "host",
-    "queue-id": "queue_id",
-    "user": "login",
-}
-_OTHERS = frozenset(
-    {"compression", "connection", "content-encoding", "content-length", "expect", "file", "from", "key", "shm"}
-    | {"transfer-encoding"}
-)
+_ENVELOPE = {"from", "helo", "hostname", "ip", "mta-name", "queue-id", "user"}
+_TRANSFER = {"connection", "content-length", "expect", "transfer-encoding"}
 # The message would stand elsewhere, or could not be read.
-_UNREADABLE = {"compression": "compressed", "content-encoding": "compressed", "key": "encrypted", "file": "elsewhere"}
-_UNREADABLE["shm"] = "elsewhere"
+_UNREADABLE = {
+    "compression": "compressed",
+    "content-encoding": "compressed",
+    "file": "elsewhere",
+    "key": "encrypted",
+    "shm": "elsewhere",
+}
+_KNOWN = {*_ENVELOPE, *_TRANSFER, *_UNREADABLE}
 
 
 class Asked(Enum):
@@ -86,7 +81,7 @@ class Request:
         name, value = header[1].decode().lower(), text(header[2]).strip()
         if name == "rcpt":
             self._recipients.add(mailbox(value))
-        elif name in _ENVELOPE or name in _OTHERS:
+        elif name in _KNOWN:
             if self._told.setdefault(name, value) != value:
                 raise self._wrong(400, f"two headers {name} that differ")
 
@@ -113,12 +108,17 @@ class Request:
 
     def envelope(self) -> Envelope:
         """Return the envelope."""
-        told = {name: self._told[header] for header, name in _ENVELOPE.items() if header in self._told}
+        told = self._told.get
         return Envelope(
-            sender=mailbox(self._told.get("from", "")),
+            sender=mailbox(told("from", "")),
             recipients=tuple(self._recipients.kept),
             recipient_count=self._recipients.count,
-            **told,
+            login=told("user", ""),
+            client_address=told("ip", ""),
+            client_name=told("hostname", ""),
+            helo=told("helo", ""),
+            queue_id=told("queue-id", ""),
+            host=told("mta-name", ""),
         )
 
     def _wrong(self, status: int, why: str) -> MalformedQuestion:
