@@ -101,11 +101,17 @@ def begin(store: Store, book: Book, settings: ActingSettings, decision: Decision
 
 
 def expire(store: Store, book: Book, now: datetime) -> tuple[Over, ...]:
-    """End what has lasted its time: blocks, and what was observed.  Raises ``StoreUnusable``."""
+    """End what has lasted its time: blocks, and what was observed.  Raises ``StoreUnusable``.
+
+    A person is called about a block that was in force, as what it held stays on hold.
+    """
     old = [each for each in book.all_standing() if _is_over(each, now)]
     if not old:
         return ()
     with _entry(store, book, now) as entry:
+        for each in old:
+            if each.state is ResponseState.DONE:
+                store.alarms.call(calls.about_end(each), calls.ended_line(each), calls.ended_body(each), now)
         return tuple(entry.over(each, _OVER) for each in old)
 
 
@@ -229,7 +235,8 @@ class _Entry:
         expires_at = self._expiry(settings, response.kind, ResponseState.DONE)
         done = self._store.responses.go_on(response, ResponseState.DONE, expires_at, self._now, remark)
         self.written.append(done)
-        self._became(done)
+        if response.state is not ResponseState.DONE:
+            self._became(done)
         return done
 
     def over(self, response: Response, remark: str, state: ResponseState = ResponseState.UNDONE) -> Over:
@@ -239,12 +246,11 @@ class _Entry:
         return Over(ended, response.state)
 
     def let_leave(self, ended: Response, by: str) -> None:
-        """Write that the held mail of what has ended is to leave; ``HeldMail`` does it."""
+        """Write that the held mail of what has ended is to leave."""
         if ended.state is not ResponseState.DONE:
             return
-        undo = {OF: [str(ended.id)], HELD_BEFORE: list(ended.undo.get(HELD_BEFORE, ()))}
         reason = f"{reference(ended.id)} has ended: what it held leaves"
-        self._write(ResponseKind.QUEUE_RELEASE, ended.subject, reason, by, undo, ResponseState.INTENDED, None, "")
+        self._in_the_queue(ResponseKind.QUEUE_RELEASE, ended, reason, by)
 
     def _new(
         self,
@@ -265,7 +271,7 @@ class _Entry:
         return response
 
     def _became(self, response: Response) -> None:
-        """End what it takes the place of: a block takes that of a hold, and both take that of what was to leave."""
+        """End what it takes the place of; what is queued of an account that is blocked is to be held."""
         hold = self._standing(ResponseKind.HOLD_ACCOUNT, response.subject)
         if hold is not None and response.kind is ResponseKind.BLOCK_ACCOUNT:
             # What would be done, or waits, does not end what is done.
@@ -274,6 +280,14 @@ class _Entry:
         leaving = self._book.to_release(response.subject)
         if leaving is not None and response.state is ResponseState.DONE:
             self.over(leaving, f"kept on hold by {reference(response.id)}")
+        if response.kind is ResponseKind.BLOCK_ACCOUNT and response.state is ResponseState.DONE:
+            reason = f"{reference(response.id)}: what waits of a blocked account"
+            self._in_the_queue(ResponseKind.QUEUE_HOLD, response, reason, BY_ITSELF)
+
+    def _in_the_queue(self, kind: ResponseKind, of: Response, reason: str, by: str) -> None:
+        """Write down what follows in the queue; ``HeldMail`` does it."""
+        undo = {OF: [str(of.id)], HELD_BEFORE: list(of.undo.get(HELD_BEFORE, ()))}
+        self._write(kind, of.subject, reason, by, undo, ResponseState.INTENDED, None, "")
 
     def _held_before(self, account: str) -> list[str]:
         """Return what others hold; where we hold or held already, what they held before that."""

@@ -46,6 +46,29 @@ def body(response: Response) -> str:
     return "\n".join(lines) + "\n"
 
 
+def about_end(response: Response) -> str:
+    """Return what the alarm about the end of a block is about."""
+    return f"the end of response {response.id}"
+
+
+def ended_line(response: Response) -> str:
+    """Return the alarm about a block whose time is over."""
+    name = one_line(response.subject, _MOST_TEXT)
+    return f"{name}: no longer blocked, as nobody renewed {reference(response.id)}; what it held is still on hold"
+
+
+def ended_body(response: Response) -> str:
+    """Return it in full."""
+    name = one_line(response.subject, _MOST_TEXT)
+    return (
+        f"{ended_line(response)}\n\n"
+        f"To see it:      outwarden queue list --account {name}\n"
+        f"To let it go:   outwarden queue release --account {name}\n"
+        f"To delete it:   outwarden queue delete --account {name}\n"
+        f"To block again: outwarden account block {name}\n"
+    )
+
+
 def failed_line(response: Response, fault: str) -> str:
     """Return the alarm about something in the queue that could not be done."""
     deed = {ResponseKind.QUEUE_RELEASE: "released"}.get(response.kind, "held")

@@ -4,7 +4,7 @@
 
 - of a **held** account whole messages leave, oldest first, as many recipients as the judge allows;
 - of one whose **hold has ended** all leaves that was held meanwhile, and nothing that somebody else had held before;
-- of a **blocked** account everything queued is put on hold, once; what a person releases afterwards stays released;
+- of a **blocked** account everything queued is put on hold, once; what a person releases afterwards stays so;
 - where there is **no gate** of ours that refuses its mail, a blocked account is paused in the mail server too.
 
 Each is a response of its own, written down before it is tried and verified afterwards; what was begun by a service that
@@ -17,7 +17,7 @@ Not known: who else puts mail of a held account on hold while it is held; that l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,7 +49,6 @@ class HeldMail:
         self._path, self._server, self._book, self._clock = store, server, book, clock
         self._gate_open = gate_open
         self._on_hold: dict[str, Queued] = {}
-        self._swept: set[int] = set()
 
     def look(self, may_leave: MayLeave) -> list[str]:
         """Do what is to be done now; returns what there is to say.
@@ -70,7 +69,7 @@ class HeldMail:
             work.go_on(response)
         for held in self._book.held():
             work.probe(held, may_leave)
-        self._swept |= work.hold_queued([each for each in self._book.blocked() if each.response not in self._swept])
+        work.hold_queued()
         self._book.looked(work.held_by_others())
         self._on_hold = work.on_hold
         return work.said
@@ -111,7 +110,7 @@ class _Work:
             self._turn(response, ResponseState.UNDONE, "held or blocked again")
             return
         ids = [message.queue_id for message in self._ours(response)]
-        self._release(response, ids, settled=self._clock() - response.intended_at >= SETTLED_AFTER)
+        self._release(response, ids, settled=self._is_settled(response))
 
     def _follows(self, response: Response) -> bool:
         """Return whether what a change of the queue follows from is still in force."""
@@ -166,75 +165,47 @@ class _Work:
 
     # -- blocks
 
-    def hold_queued(self, blocked: Iterable[InForce]) -> set[int]:
-        """Put on hold what blocked accounts have queued; returns the blocks for which that is done with."""
-        blocks = {each.account.lower(): each for each in blocked}
-        if not blocks:
-            return set()
-        deeds: dict[str, Response] = {}
-        for _ in range(_SWEEPS):
+    def hold_queued(self) -> None:
+        """Put on hold what accounts had queued when they were blocked."""
+        unfinished = [each for each in self._book.unfinished() if each.kind is ResponseKind.QUEUE_HOLD]
+        deeds = {each.subject.lower(): each for each in unfinished}
+        for _ in range(_SWEEPS if deeds else 0):
             # A message on its way from one queue to the next may be missed by one look, but hardly by the second.
-            free = self._free(blocks)
+            free = self._free(deeds)
             if not free:
                 break
-            for account in free.keys() - deeds.keys():
-                deeds[account] = self._holding(blocks[account], free[account])
-            self._hold(deeds, free)
-        left = self._free(blocks) if deeds else {}
-        self.on_hold = self._server.on_hold(self.on_hold)
-        for account, each in blocks.items():
-            self._held(each, left.get(account, ()))
-        now = self._clock()
-        quiet = [each for account, each in blocks.items() if account not in deeds]
-        settled = [each for each in quiet if now - self._in_force_since(each) >= SETTLED_AFTER]
-        return {each.response for each in settled}
+            for account, ids in free.items():
+                try:
+                    _take(self._server.hold(ids))
+                except CouldNotAct as fault:
+                    deeds[account] = self._failed(deeds[account], str(fault))
+        if deeds:
+            self._held(deeds)
 
-    def _free(self, blocks: Mapping[str, InForce]) -> dict[str, list[str]]:
-        """Return what blocked accounts have in the queue that is not on hold."""
+    def _free(self, accounts: Collection[str]) -> dict[str, list[str]]:
+        """Return what accounts have in the queue that is not on hold."""
         free: defaultdict[str, list[str]] = defaultdict(list)
         # One listing for all of them.
-        for message in self._server.queued(next(iter(blocks)) if len(blocks) == 1 else None):
-            if message.account in blocks and not message.on_hold:
+        for message in self._server.queued(next(iter(accounts)) if len(accounts) == 1 else None):
+            if message.account in accounts and not message.on_hold:
                 free[message.account].append(message.queue_id)
         return dict(free)
 
-    def _holding(self, block: InForce, ids: Sequence[str]) -> Response:
-        """Return the response for it, which may have been begun before."""
-        begun = self._begun_holding(block)
-        if begun is not None:
-            return begun
-        reason = f"{block.reference}: what waits of a blocked account"
-        undo = {OF: [str(block.response)], _QUEUE_IDS: list(ids)}
-        return self._intended(ResponseKind.QUEUE_HOLD, block.account, reason, undo)
+    def _held(self, deeds: Mapping[str, Response]) -> None:
+        """Write down what became of putting on hold what was queued."""
+        left = self._free(deeds)
+        self.on_hold = self._server.on_hold(self.on_hold)
+        for account, response in deeds.items():
+            if account in left:
+                self._failed(response, f"messages that are not on hold yet: {len(left[account])}")
+                continue
+            said = f"messages on hold: {len(self._ours(response))}"
+            settled = self._is_settled(response)
+            if settled or said != response.remark:
+                self._turn(response, ResponseState.DONE if settled else ResponseState.INTENDED, said)
 
-    def _begun_holding(self, block: InForce) -> Response | None:
-        for each in self._book.unfinished():
-            if each.kind is ResponseKind.QUEUE_HOLD and list(each.undo.get(OF, ())) == [str(block.response)]:
-                return each
-        return None
-
-    def _held(self, block: InForce, left: Sequence[str]) -> None:
-        """Write down what became of putting on hold what a blocked account had queued."""
-        response = self._begun_holding(block)
-        if response is None:
-            return
-        if left:
-            self._failed(response, f"messages that are not on hold yet: {len(left)}")
-        else:
-            count = sum(queue_id in self.on_hold for queue_id in response.undo[_QUEUE_IDS])
-            self._turn(response, ResponseState.DONE, f"messages put on hold: {count}")
-
-    def _hold(self, deeds: dict[str, Response], free: Mapping[str, Sequence[str]]) -> None:
-        """Put messages on hold; what fails is tried at the next look."""
-        for account, ids in free.items():
-            try:
-                _take(self._server.hold(ids))
-            except CouldNotAct as fault:
-                deeds[account] = self._failed(deeds[account], str(fault))
-
-    def _in_force_since(self, stands: InForce) -> datetime:
-        response = self._book.by_number(stands.response)
-        return self._clock() if response is None else response.stands_since
+    def _is_settled(self, response: Response) -> bool:
+        return self._clock() - response.intended_at >= SETTLED_AFTER
 
     # -- for all of them
 

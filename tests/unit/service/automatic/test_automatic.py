@@ -33,6 +33,11 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     made.store.close()
 
 
+def leaving(journal: Journal) -> list[object]:
+    """What the mail follows from that is to leave."""
+    return [each.undo["of"] for each in journal.book.unfinished() if each.kind is ResponseKind.QUEUE_RELEASE]
+
+
 MODES = [
     # (hold, block), action: states of what stands about the account, and whether it is in force.
     ("observe", "observe", Action.HOLD, [(HOLD, OBSERVED)], False),
@@ -97,7 +102,10 @@ def test_a_hold_becomes_a_block(journal: Journal) -> None:
     assert ended is not None
     assert (ended.state, ended.remark) == (UNDONE, f"became OW-{begun.id}")
     assert begun.expires_at == NOW + MINUTE + 168 * HOUR
-    assert journal.book.unfinished() == [], "nothing leaves"
+    (holding,) = journal.book.unfinished()
+    assert (holding.kind, holding.subject, holding.undo) == (
+        ResponseKind.QUEUE_HOLD, ROSA, {"of": [str(begun.id)], "held_before": ["4C9D2E1A"]},
+    ), "nothing leaves, and what is queued is to be held"  # fmt: skip
     # Mail that comes meanwhile begins no hold beside it.
     assert journal.begin(Action.HOLD).response == begun
 
@@ -207,9 +215,12 @@ def test_what_has_lasted_its_time_ends(journal: Journal) -> None:
     assert (observed.account, observed.kind, observed.was) == ("mia@isp.example", BLOCK, OBSERVED)
     (blocked,) = expire(journal.store, journal.book, NOW + 168 * HOUR)
     assert (blocked.account, blocked.was, blocked.response.remark) == (ROSA, DONE, "its time was over")
+    assert journal.alarms() == [
+        f"{ROSA}: no longer blocked, as nobody renewed OW-{blocked.response.id}; what it held is still on hold"
+    ]
     assert expire(journal.store, journal.book, NOW + 9999 * HOUR) == (), "a hold ends by the judge"
     assert [each.account for each in journal.book.held()] == [JAN]
-    assert journal.book.unfinished() == [], "what a block held is for a person to look at"
+    assert leaving(journal) == [], "what a block held is for a person to look at"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +232,7 @@ def test_what_leaves_when_it_ends(journal: Journal, action: Action, wrongly: boo
     (over,) = end(journal.store, journal.book, ROSA.upper(), "anna", "called us", journal.now, wrongly)
     assert (over.response.id, over.was, over.response.state) == (begun.id, DONE, UNDONE)
     assert over.response.remark == "anna: called us" + ("; it was wrong" if wrongly else "")
-    assert [each.undo["of"] for each in journal.book.unfinished()] == ([[str(begun.id)]] if leaves else [])
+    assert leaving(journal) == ([[str(begun.id)]] if leaves else [])
     assert end(journal.store, journal.book, ROSA, "anna", "called us", journal.now, wrongly) == ()
     before = journal.said()
     journal.restart()
