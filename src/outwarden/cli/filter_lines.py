@@ -51,7 +51,7 @@ def _headline(report: FilterReport, rising: Sequence[Mistakes]) -> str:
     since = "nothing yet" if report.since is None else f"since {stamp(report.since)}"
     word = click.style("RISING", fg="yellow", bold=True) if rising else click.style("AS USUAL", fg="green", bold=True)
     return (
-        f"{word}, {since}: {number(whole.missed)} of {number(whole.accepted)} accepted were spam elsewhere, "
+        f"{word}, {since}: {number(whole.missed)} of {number(whole.accepted or 0)} accepted were spam elsewhere, "
         f"{number(whole.wrong)} of {number(whole.stopped)} stopped were released"
     )
 

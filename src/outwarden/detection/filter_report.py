@@ -22,7 +22,7 @@ class Mistakes(msgspec.Struct, frozen=True):
 
     of: Of
     name: str
-    accepted: int = 0
+    accepted: int | None = None
     stopped: int = 0
     wrong: int = 0
     missed: int = 0
