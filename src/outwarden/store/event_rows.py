@@ -23,7 +23,7 @@ _LARGEST = (1 << 63) - 1
 _LONGEST_ADDRESS = 320
 _LONGEST_TEXT = 255
 _LONGEST_REPLY = 300
-_LONGEST_SEEN = 20
+_MOST_SEEN = 20
 """Links and recipients of one message that are kept beside it."""
 
 
@@ -203,10 +203,10 @@ def _sender(sender: str, account: str) -> str | None:
 
 def _seen(event: Submitted) -> str | None:
     seen = SeenByFilter(
-        tuple(fitted(address, _LONGEST_ADDRESS) for address in event.recipient_addresses[:_LONGEST_SEEN]),
+        tuple(fitted(address, _LONGEST_ADDRESS) for address in event.recipient_addresses[:_MOST_SEEN]),
         tuple(
             msgspec.structs.replace(link, target=fitted(link.target, _LONGEST_TEXT))
-            for link in event.links[:_LONGEST_SEEN]
+            for link in event.links[:_MOST_SEEN]
         ),
         event.filter_verdict,
         event.reply,

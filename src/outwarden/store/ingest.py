@@ -17,11 +17,12 @@ from outwarden.store.account_records import AccountRecords
 from outwarden.store.database import Database, microseconds
 from outwarden.store.event_rows import EventRows
 from outwarden.store.forgetting import Forgetting, Retention
-from outwarden.store.names import Names
+from outwarden.store.names import Names, fitted
 from outwarden.store.sums import SumsInMaking
 
 __all__ = ["Checkpoint", "Ingest", "Retention", "Written"]
 
+_LONGEST_PATH = 4096
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
@@ -118,7 +119,8 @@ class Ingest:
         self._database.write_each(
             "INSERT INTO log_position (name, position, at) VALUES (?, ?, ?) "
             "ON CONFLICT (name) DO UPDATE SET position = excluded.position, at = excluded.at",
-            ((name, position, at) for name, position in checkpoint.positions.items()),
+            # The path of a log may have any bytes; a name that comes back otherwise is a log read from its begin.
+            ((fitted(name, _LONGEST_PATH), position, at) for name, position in checkpoint.positions.items()),
         )
         self._database.write_each(
             "INSERT INTO service_state (name, state) VALUES (?, ?) "

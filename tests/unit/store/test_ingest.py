@@ -167,6 +167,11 @@ def test_nothing_that_strangers_write_stops_the_store(store: Store, event: Event
     assert write(store, [event]) == Written(events=0, doubled=1)
 
 
+def test_a_path_that_is_no_text_keeps_nothing_out(store: Store) -> None:
+    store.ingest.write(Checkpoint(NOW, positions={"/var/log/m\udcffl": b"1", "/var/log/mail.log": b"2"}))
+    assert sorted(store.ingest.positions().values()) == [b"1", b"2"]
+
+
 def test_numbers_of_any_size(store: Store) -> None:
     huge = submitted()
     huge = type(huge)(NOW, "mx1", "4B", ROSA, huge.kind, recipients=10**30, size=10**30)
