@@ -1,5 +1,7 @@
 """What a person is told who is called: about whom, why, and what to type."""
 
+import shlex
+
 from outwarden.service.automatic.book import decision_of
 from outwarden.service.automatic.in_force import reference
 from outwarden.service.automatic.words import one_line
@@ -41,7 +43,7 @@ def body(response: Response) -> str:
     lines += [
         f"To do it:     outwarden account confirm {called}",
         f"Not to:       outwarden account dismiss {called}",
-        f"To see more:  outwarden account show {one_line(response.subject, _MOST_TEXT)}",
+        f"To see more:  outwarden account show {_typed(response)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -59,7 +61,7 @@ def ended_line(response: Response) -> str:
 
 def ended_body(response: Response) -> str:
     """Return it in full."""
-    name = one_line(response.subject, _MOST_TEXT)
+    name = _typed(response)
     return (
         f"{ended_line(response)}\n\n"
         f"To see it:      outwarden queue list --account {name}\n"
@@ -81,5 +83,10 @@ def failed_body(response: Response, fault: str) -> str:
     """Return it in full."""
     return (
         f"{fault}\n\nIt is tried again each minute, as {reference(response.id)}.\n\n"
-        f"To see it:  outwarden queue list --account {one_line(response.subject, _MOST_TEXT)}\n"
+        f"To see it:  outwarden queue list --account {_typed(response)}\n"
     )
+
+
+def _typed(response: Response) -> str:
+    """Return the account as it may stand in a shell: it may be an envelope sender, which a stranger chose."""
+    return shlex.quote(one_line(response.subject, _MOST_TEXT))

@@ -129,7 +129,9 @@ class _Work:
         # Asked also where nothing waits: that is how a hold may end.
         count = may_leave(hold.subject, sum(sizes), min(sizes, default=1))
         going = fitting(waiting, count)
-        if not going:
+        stands = self._book.in_force(hold.subject)
+        if not going or (stands is not None and stands.response != hold.id):
+            # Blocked by somebody while the judge was asked.
             return
         ids = [message.queue_id for message in going]
         recipients = sum(map(_recipients, going))

@@ -205,6 +205,15 @@ def test_the_settings_of_now_decide_about_what_was_only_observed(journal: Journa
     assert (before.state, before.remark) == (UNDONE, f"now OW-{begun.response.id}")
 
 
+def test_what_is_to_be_typed_does_no_harm_in_a_shell(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "outwarden.db", hold="ask")
+    journal.begin(Action.HOLD, "$(reboot);\n`id`@isp.example")
+    (alarm,) = journal.store.alarms.waiting()
+    assert alarm.body.splitlines()[-1] == "To see more:  outwarden account show '$(reboot); `id`@isp.example'"
+    assert alarm.line.isprintable()
+    journal.store.close()
+
+
 def test_what_has_lasted_its_time_ends(journal: Journal) -> None:
     journal.begin(Action.BLOCK)
     journal.begin(Action.HOLD, JAN)
