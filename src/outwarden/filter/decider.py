@@ -14,8 +14,9 @@ class Decider(Protocol):
     def decide_sender(self, envelope: Envelope) -> Verdict:
         """Decide on what is known before there is a message: is this account blocked?
 
-        Called inside the event loop for every message, so it must answer from memory.  Only *refuse* and *defer*
-        end the message here; any other verdict lets it go on to ``decide_message``.
+        Called inside the event loop for every message, by policy delegation and readsocket for every recipient, so
+        it must answer from memory.  Only *refuse* and *defer* end the message here; any other verdict lets it go on
+        to ``decide_message``.  Where a mail server never shows messages, *hold* is said as well.
         """
         ...
 

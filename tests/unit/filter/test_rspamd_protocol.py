@@ -71,7 +71,7 @@ def answers_in(said: bytes) -> list[tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize("pieces", [1, 4, 9999])
-@pytest.mark.parametrize("octets", [exim(), http()])
+@pytest.mark.parametrize("octets", [exim(), http(), http(first="GET /checkv2 HTTP/1.1")])
 def test_a_message(octets: bytes, pieces: int) -> None:
     here = asking()
     assert here.say(octets, pieces)
@@ -153,6 +153,23 @@ def test_how_long_a_connection_lasts(request_: bytes, times: int) -> None:
     assert ("Left" in here.kinds) == (times == 1)
 
 
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:40000", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:40000", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("", ""),
+    ],
+)
+def test_addresses_with_and_without_a_port(said: str, understood: str) -> None:
+    here = asking()
+    here.say(http(IP=said))
+    assert next(iter(here.envelopes())).client_address == understood
+
+
 def test_ping() -> None:
     assert answers_in(asking().say(b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n" * 2)) == [(200, b"pong\r\n")] * 2
 
@@ -213,7 +230,8 @@ def test_nothing_is_said_that_ends_its_line(verdict: Verdict, octets: bytes) -> 
         (400, http().replace(b"IP: ", b"User: jan@isp.example\r\nIP: ")),
         (404, http(first="POST / HTTP/1.1")),
         (404, http(first="GET /stat HTTP/1.1")),
-        (405, http(first="GET /checkv2 HTTP/1.1")),
+        (405, http(first="PUT /checkv2 HTTP/1.1")),
+        (411, http(b"", first="GET /checkv2 HTTP/1.1", Content_Length="")),
         (411, http(Content_Length="")),
         (411, http(Transfer_Encoding="chunked")),
         (411, http(Content_Length="", Transfer_Encoding="chunked")),

@@ -91,7 +91,8 @@ class Request:
             return Asked.PING
         if self._path != b"/checkv2":
             raise self._wrong(404, "a path that nothing stands at")
-        if self._method != b"POST":
+        # Rspamd's own proxy says GET, and sends a body with it.
+        if self._method not in {b"GET", b"POST"}:
             raise self._wrong(405, "a method that is not POST")
         for name, how in _UNREADABLE.items():
             if self._told.get(name, "identity") != "identity":
@@ -114,7 +115,7 @@ class Request:
             recipients=tuple(self._recipients.kept),
             recipient_count=self._recipients.count,
             login=told("user", ""),
-            client_address=told("ip", ""),
+            client_address=_without_port(told("ip", "")),
             client_name=told("hostname", ""),
             helo=told("helo", ""),
             queue_id=told("queue-id", ""),
@@ -123,6 +124,13 @@ class Request:
 
     def _wrong(self, status: int, why: str) -> MalformedQuestion:
         return MalformedQuestion(why, failure(self.dialect, status))
+
+
+def _without_port(address: str) -> str:
+    """Return an address alone: rspamd's own proxy sends ``192.0.2.7:40000`` and ``[2001:db8::7]:40000``."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _first(line: bytes) -> tuple[Dialect, bytes, bytes, bytes]:
