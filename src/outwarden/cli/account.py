@@ -67,7 +67,7 @@ def account_unblock(context: click.Context, account: str, wrongly: bool, reason:
 @_account
 @click.pass_context
 def account_history(context: click.Context, account: str) -> None:
-    """List what happened to an account, oldest first: by whom, and why."""
+    """List what was done about an account, newest first: by whom, and why."""
     answer = _ask(context, "account.history", {"account": account}, one_by_one=True)
     if not context.obj["json"]:
         from msgspec import convert

@@ -42,7 +42,7 @@ def report_lines(report: AccountReport, width: int) -> list[str]:
 
 def history_lines(entries: Sequence[HistoryEntry]) -> list[str]:
     """Return a line for each thing that happened."""
-    return [_entry(each) for each in entries] or ["nothing happened to it"]
+    return [_entry(each) for each in entries] or ["nothing was done about it"]
 
 
 def offender_lines(offenders: Sequence[Offender], width: int) -> list[str]:

@@ -40,7 +40,9 @@ def exim(home: Path, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ex
 
 @pytest.fixture
 def verb(exim: Exim, home: Path, outwarden: Verb) -> Verb:
-    (home / "outwarden.toml").write_text(f'[store]\npath = "{home}/kept/outwarden.db"\n[mail_server]\nkind = "exim"\n')
+    (home / "outwarden.toml").write_text(
+        f'[store]\npath = "{home}/kept/outwarden.db"\n[mail_server]\nkind = "exim"\n[control]\nsocket = ""\n'
+    )
     return lambda *words, **more: outwarden("--config", home / "outwarden.toml", "--json", *words, **more)
 
 

@@ -4,6 +4,7 @@ Nothing reaches the world after the command has returned; others go on; a progra
 by the next one; what is deleted is kept.
 """
 
+import asyncio
 import io
 import json
 import os
@@ -15,7 +16,9 @@ import sys
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,11 @@ from lab.mail_of_the_day import JAN, ROSA, submit
 from lab.postfix import Postfix
 from lab.smtp_world import Sink
 from lab.waiting import wait_until
+
+from outwarden.service.control.queue_answers import QueueAnswers
+from outwarden.service.control.server import Answer, Asker, ControlServer
+from outwarden.service.settings import load
+from outwarden.store.store import Store
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="a real Postfix needs root"),
@@ -68,6 +76,7 @@ def place(home: Path, outwarden: Callable[..., Any]) -> Iterator[Place]:
     settings = home / "outwarden.toml"
     settings.write_text(
         f'[store]\npath = "{home}/kept/outwarden.db"\n[mail_server]\nkind = "postfix"\npostfix_config = "{home}/etc"\n'
+        f'[control]\nsocket = "{home}/control.sock"\n'
     )
     yield Place(postfix, sink, settings, outwarden)
     postfix.stop()
@@ -314,6 +323,68 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(place: Place, home: P
         subprocess.run(["sh", "-c", line], check=True, capture_output=True)
     submit(place.postfix.submission, JAN[0], ["ann@bigmail.example"], JAN)
     wait_until(lambda: place.postfix.log_says("(deferred transport)"), "the deferral")
+
+
+@pytest.fixture
+def asked(place: Place, home: Path) -> Iterator[list[tuple[str, str]]]:
+    """A service that answers the verbs about pauses and the queue; what it was asked, and by whom."""
+    settings = load(place.settings).settings
+    acting, loop = ThreadPoolExecutor(1), asyncio.new_event_loop()
+    heard: list[tuple[str, str]] = []
+
+    def act(verb: str, arguments: dict[str, Any], asked_by: str) -> object:
+        heard.append((verb, asked_by))
+        with Store(Path(settings.store.path)) as store:
+            answers = QueueAnswers(store, settings.mail_server, lambda: datetime.now(UTC), UTC).by_verb()
+            return answers[verb].give(arguments, asked_by)
+
+    def answer(verb: str, changes: bool) -> Answer:
+        async def give(arguments: dict[str, Any], asker: Asker) -> object:
+            return await loop.run_in_executor(acting, act, verb, arguments, asker.name)
+
+        return Answer(give, changes)
+
+    verbs = QueueAnswers(None, settings.mail_server, lambda: datetime.now(UTC), UTC).by_verb()  # type: ignore[arg-type]
+    server = ControlServer(
+        home / "control.sock", "", {verb: answer(verb, each.changes) for verb, each in verbs.items()}
+    )
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(5)
+    yield heard
+    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    acting.shutdown()
+
+
+def test_where_the_service_is_at_work_it_is_asked(
+    place: Place, asked: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "carla")
+    before = place.main_cf
+    for sender, login in ((ROSA[0], ROSA), (JAN[0], JAN)):
+        submit(place.postfix.submission, sender, ["busy-ida@bigmail.example"], login)
+    wait_until(lambda: place.postfix.log_says("status=deferred", 2), "two deferrals")
+    (paused,) = place("pause", "--account", "Rosa@isp.example", "--for", "1h", "--reason", "stolen")
+    assert (paused["remarks"], paused["asked_by"]) == (["messages put on hold: 1"], "carla")
+    assert place("pause", "--list")[0]["response"] == paused["response"]
+    (waiting,) = place("queue", "list", "--account", ROSA[0])
+    assert (waiting["sender"], waiting["queue"]) == (ROSA[0], "hold")
+    assert len(place("queue", "list")) == 2
+    (deleted,) = place("queue", "delete", "--account", ROSA[0])
+    assert deleted["queue_ids"] == [waiting["queue_id"]]
+    assert Path(deleted["archive"]).exists()
+    assert place("queue", "hold", "0123456789AB", codes=(3,)) == []
+    assert place("queue", "hold", "ALL", codes=(2,)) == []
+    (resumed,) = place("resume", "--all")
+    assert resumed["state"] == "undone"
+    assert place.main_cf == before
+    assert [verb for verb, _ in asked] == [
+        "pause", "pause.list", "queue.list", "queue.list", "queue.delete", "queue.hold", "queue.hold", "resume",
+    ]  # fmt: skip
+    assert {name for _, name in asked} == {"carla"}
 
 
 def _killed(place: Place, where: str, *arguments: str) -> None:
