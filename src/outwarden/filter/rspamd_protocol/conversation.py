@@ -37,8 +37,12 @@ class RspamdConversation(LineConversation):
 
     def _next(self) -> Happening | None:
         while not self._last:
-            if self._in_body:
-                return self._body()
+            if self._request is not None and self._in_body:
+                if self._lines.left < min(self._missing, _PIECE):
+                    return None
+                if (happening := self._body(self._request)) is not None:
+                    return happening
+                continue
             try:
                 line = self._lines.take()
             except MalformedQuestion as error:
@@ -71,20 +75,18 @@ class RspamdConversation(LineConversation):
         self._in_body, self._missing = True, request.length
         return SenderNamed(request.envelope())
 
-    def _body(self) -> Happening | None:
-        request = self._request
-        assert request is not None  # noqa: S101 - a body has a head
-        wanted = min(self._missing, _PIECE)
-        if self._lines.left < wanted:
-            return None
-        if wanted:
+    def _body(self, request: Request) -> Happening | None:
+        """Take the next piece of the message, which has come, or its end; None if that is nobody's business."""
+        if self._missing:
             self.frames_taken += 1
-            self._missing -= wanted
-            piece = self._lines.piece(wanted)
+            piece = self._lines.piece(min(self._missing, _PIECE))
+            self._missing -= len(piece)
+            if self._early:
+                return None
             return Content(self._postmark.cut(piece) if request.dialect is Dialect.RSPAMC else piece)
         if self._early:
             self._answered(self._early)
-            return self._next()
+            return None
         return MessageEnded(request.envelope())
 
     def _spoken(self, verdict: Verdict, ended: bool) -> bytes:
