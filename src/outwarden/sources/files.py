@@ -106,6 +106,19 @@ def read_blocks(file: LogFile, on_read: Callable[[int], None] | None = None) -> 
         ) from damage
 
 
+def rotated_files(path: str) -> list[str]:
+    """Return the files that were rotated away from a log, oldest first by their names.
+
+    Of ``mail.log.1`` and ``mail.log.1.gz`` the first: the rotation is not finished.  Raises ``OSError``
+    where the directory cannot be read.
+    """
+    directory, own = os.path.dirname(path) or ".", os.path.basename(path)
+    log = _rotation(own)[0]
+    names = sorted(entry.name for entry in os.scandir(directory) if entry.name != own)
+    places = {_rotation(name): name for name in reversed(names)}
+    return [os.path.join(directory, name) for (of, _), name in sorted(places.items()) if of == log]
+
+
 # -- which files, in what order --------------------------------------------------------------------
 
 # Files that repeat lines of others: syslog's copies by severity, Exim's refusals and panics.
@@ -172,9 +185,9 @@ def _holds_mail_log(file: LogFile) -> bool:
     return log.lines_understood > 0
 
 
-def _rotation(file: LogFile) -> tuple[str, tuple[int, str, int]]:
+def _rotation(path: str) -> tuple[str, tuple[int, str, int]]:
     """Return which log a file is part of, and its place there: dates, then falling numbers, then the current one."""
-    directory, name = os.path.split(file.path)
+    directory, name = os.path.split(path)
     name = _COMPRESSED.sub("", name)
     if found := _TRACKING.fullmatch(name):
         log, place = found[1], (0, found[2], int(found[3]))
@@ -190,14 +203,14 @@ def _rotation(file: LogFile) -> tuple[str, tuple[int, str, int]]:
 def _families(files: Iterable[LogFile]) -> list[list[LogFile]]:
     """Return the files by the log that they are parts of, each log oldest first."""
     families: dict[str, list[LogFile]] = {}
-    for file in sorted(files, key=lambda file: _rotation(file)[1]):
-        families.setdefault(_rotation(file)[0], []).append(file)
+    for file in sorted(files, key=lambda file: _rotation(file.path)[1]):
+        families.setdefault(_rotation(file.path)[0], []).append(file)
     return list(families.values())
 
 
 def _without_copies(files: list[LogFile]) -> list[LogFile]:
     """Leave out ``mail.log.1.gz`` beside ``mail.log.1``: a rotation that is not finished."""
-    return list({_rotation(file): file for file in reversed(files)}.values())
+    return list({_rotation(file.path): file for file in reversed(files)}.values())
 
 
 # -- their bytes -----------------------------------------------------------------------------------
