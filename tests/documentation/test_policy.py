@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from outwarden.detection.limits import LimitSettings
 from outwarden.detection.live import SHIPPED_POLICIES, Policy, read_policy, shipped_policy
 from outwarden.detection.live.policy import BulkAccount
 
@@ -18,7 +19,9 @@ def settings(policy: Policy) -> dict[str, dict[str, Any]]:
     """The values by section; what stands in none is at the top."""
     values: dict[str, Any] = msgspec.to_builtins(policy)
     sections = {"At the top": {"hold_as": values.pop("hold_as")}, **values}
-    return sections | {"bulk": msgspec.to_builtins(BulkAccount())}
+    # All tables of limits have the same keys, some not the last.
+    limits = msgspec.to_builtins(policy.limits.account)
+    return sections | {"bulk": msgspec.to_builtins(BulkAccount()), "limits": limits}
 
 
 def rows(section: str) -> dict[str, Any]:
@@ -31,6 +34,15 @@ def test_every_key_has_its_row_and_nothing_else_has() -> None:
     shown = {section: rows(section) for section in SECTIONS if section != "The four that are shipped"}
     assert shown == settings(Policy())
     assert [list(keys) for keys in shown.values()] == [list(keys) for keys in settings(Policy()).values()]
+
+
+def test_every_table_of_limits_is_named() -> None:
+    shown = re.findall(r"^\| `limits\.(\w+)` \|", SECTIONS["limits"], re.MULTILINE)
+    assert shown == [field.name for field in msgspec.structs.fields(LimitSettings)]
+
+
+def test_no_shipped_policy_has_limits() -> None:
+    assert all(shipped_policy(name).limits == LimitSettings() for name in SHIPPED_POLICIES)
 
 
 def test_the_shipped_policies_differ_as_shown() -> None:
@@ -52,5 +64,6 @@ def test_the_university_is_the_default() -> None:
 
 
 def test_the_example_can_be_read() -> None:
-    (example,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    example, limits = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert read_policy(example).bulk["newsletter@isp.example"].link_domains == {"isp.example"}
+    assert read_policy(limits).limits.account.recipients.hour == 500

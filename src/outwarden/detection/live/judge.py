@@ -19,6 +19,7 @@ from outwarden.detection.live.cause import cause_of
 from outwarden.detection.live.counts import Count
 from outwarden.detection.live.encoding import UNREADABLE, RecordError, writable
 from outwarden.detection.live.feedback import Heard, answer_of
+from outwarden.detection.live.known_recipients import number_of
 from outwarden.detection.live.learning import HARD_FROM, forget_theft, note_today, suspect, trust, turn
 from outwarden.detection.live.ledger import Ledger, Scales, in_order
 from outwarden.detection.live.observing import Traits, observe
@@ -95,6 +96,12 @@ class Judge:
             hold = self._begin_hold(scene, ledger, bounds, why)
         _remember_unmet(record, traits)
         return self._held(scene, ledger, bounds, hold, evidence)
+
+    def new_recipients(self, event: Submitted) -> int:
+        """Return to how many of its recipients the account has not written before; asked before ``submit``."""
+        record = self.records.get(event.account)
+        recipients = set(map(number_of, event.recipient_addresses))
+        return len(recipients) if record is None else sum(one not in record.recipients for one in recipients)
 
     # -- what comes back
 
@@ -198,6 +205,19 @@ class Judge:
         """Return how an account stands."""
         record = self.records.get(account)
         return Standing.NORMAL if record is None else record.standing
+
+    def view(self, account: str, now: float) -> Decision | None:
+        """Return the whole ledger of an account as it is now, None where it is not known; nothing is decided."""
+        record = self.records.get(account)
+        if record is None:
+            return None
+        if record.blocked_by is not None:
+            return record.blocked_by.refusal(record.account, moment(now))
+        self._turn(record, now)
+        bounds = bounds_of(record, self.policy, now)
+        scene = scene_of(record, now, self._refused_elsewhere.rate)
+        action = self.policy.hold_as if record.hold is not None else Action.ACCEPT
+        return self._decision(action, scene, self._scales.weigh(scene, bounds.declared is not None), ())
 
     # -- saving
 

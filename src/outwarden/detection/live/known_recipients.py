@@ -102,6 +102,9 @@ class KnownRecipients(msgspec.Struct, array_like=True):
         """Remember a recipient; return whether it was new."""
         return self.current.add(number) and number not in self.before
 
+    def __contains__(self, number: int) -> bool:
+        return number in self.current or number in self.before
+
     def turn(self, now: float) -> None:
         """Begin a new generation where the current one is old enough."""
         if now - self.began >= GENERATION_SECONDS:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from outwarden.detection.limits.settings import LimitSettings
 from outwarden.detection.live.ledger import STREAM_NAMES
 from outwarden.events import Action
 
@@ -98,6 +99,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bulk: dict[str, BulkAccount] = {}
     hold_as: Action = Action.HOLD
     """*hold*, or *defer* where the mail server cannot hold."""
+    limits: LimitSettings = LimitSettings()
 
 
 def read_policy(text: str) -> Policy:
@@ -187,9 +189,10 @@ def _keys_of(path: list[str]) -> tuple[str, ...]:
     """Return the keys that a table may have."""
     struct: Any = Policy
     if path[:1] == ["bulk"]:
-        struct = BulkAccount
-    elif path:
-        struct = next(field.type for field in msgspec.structs.fields(Policy) if field.name == path[0])
+        struct, path = BulkAccount, path[:1]
+    else:
+        for table in path:
+            struct = next(field.type for field in msgspec.structs.fields(struct) if field.name == table)
     keys = tuple(field.encode_name for field in msgspec.structs.fields(struct))
     return keys if path else ("extends", *keys)
 

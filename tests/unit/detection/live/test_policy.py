@@ -2,6 +2,7 @@
 
 import pytest
 
+from outwarden.detection.limits import Most
 from outwarden.detection.live import SHIPPED_POLICIES, Judge, Policy, PolicyError, read_policy, shipped_policy
 from outwarden.detection.live.ledger import STREAM_NAMES
 from outwarden.events import Action
@@ -29,6 +30,10 @@ def test_everything_can_be_said() -> None:
         networks = ["AS64500"]
         link_domains = ["shop.example"]
         [bulk.alerts]
+        [limits.account]
+        recipients = { minute = 60, hour = 500, day = 3000 }
+        [limits.client.messages]
+        minute = 20
         """
     )
     assert policy.hold_as is Action.DEFER
@@ -38,6 +43,9 @@ def test_everything_can_be_said() -> None:
     assert policy.streams.off == {"same-text", "volume"}
     assert policy.bulk["news@shop.example"].networks == {"AS64500"}
     assert policy.bulk["alerts"].link_domains == frozenset()
+    assert policy.limits.account.recipients == Most(60, 500, 3000)
+    assert policy.limits.client.messages == Most(minute=20)
+    assert policy.limits.bulk == Policy().limits.bulk
     assert Judge(policy).policy is policy
 
 
@@ -109,6 +117,23 @@ def test_an_unknown_shipped_policy() -> None:
             "[streams]\noff = ['']",
             f"line 2: streams.off: no stream ''; there are {STREAM_NAMES[0]},",
         ),
+        ("a limit of nobody", "[limits.acount]", "line 1: unknown key 'acount'; did you mean 'account'?"),
+        (
+            "a limit of nothing",
+            "[limits.script]\nunknown_recipients = {hour = 3}",
+            "line 2: unknown key 'unknown_recipients'; did you mean 'new_recipients'?",
+        ),
+        (
+            "a limit within no time",
+            "[limits.bulk]\nmessages = {week = 3}",
+            "line 2: unknown key 'week'; there are minute, hour, day",
+        ),
+        (
+            "a limit of none at all",
+            "[limits.bulk]\nmessages = {hour = 0}",
+            "line 2: limits.bulk.messages.hour: Expected `int` >= 1",
+        ),
+        ("a limit that is a number", "[limits.domain]\nmessages = 3", "line 2: limits.domain.messages: Expected"),
         ("hold as what", "\nhold_as = 'held'", "line 2: hold_as: 'held' is neither 'hold' nor 'defer'"),
         ("hold as accept", "hold_as = 'accept'", "line 1: hold_as: 'accept' is neither 'hold' nor 'defer'"),
         ("hold as a number", "hold_as = 3", "line 1: hold_as: 3 is neither 'hold' nor 'defer'"),
