@@ -72,8 +72,11 @@ class _Reached(NamedTuple):
     free_at: int | None
 
 
-class _Saved(msgspec.Struct, array_like=True):
-    tables: dict[str, list[tuple[str, dict[str, Counted]]]]
+class _SavedTable(msgspec.Struct, array_like=True):
+    """Which limits a table had, and what was counted for each of them."""
+
+    limits: list[str]
+    counted: dict[str, list[Counted]]
 
 
 class Limits:
@@ -124,13 +127,10 @@ class Limits:
     def saved(self) -> bytes:
         """Return all counts as bytes."""
         tables = {
-            name: [
-                (subject, {limit.key: one for limit, one in zip(table.limits, counted, strict=True) if one})
-                for subject, counted in table.counted.items()
-            ]
+            name: _SavedTable([limit.key for limit in table.limits], table.counted)
             for name, table in self._tables.items()
         }
-        return bytes((VERSION,)) + msgspec.msgpack.encode(_Saved(tables))
+        return bytes((VERSION,)) + msgspec.msgpack.encode(tables)
 
     @classmethod
     def restored(
@@ -145,12 +145,13 @@ class Limits:
         Raises ``MalformedLimits``.
         """
         limits = cls(settings, bulk_accounts, most_subjects)
-        for name, subjects in _read(saved).items():
+        for name, was in _read(saved).items():
             table = limits._tables.get(name)
             if table is None or not table.limits:
                 continue
-            for subject, counted in subjects[-most_subjects:]:
-                table.counted[subject] = [counted.get(limit.key, []) for limit in table.limits]
+            places = [was.limits.index(limit.key) if limit.key in was.limits else None for limit in table.limits]
+            for subject, counted in list(was.counted.items())[-most_subjects:]:
+                table.counted[subject] = [[] if place is None else counted[place] for place in places]
         return limits
 
     def _subjects_of(self, event: Submitted) -> list[tuple[_Table, str]]:
@@ -216,17 +217,17 @@ def _finding(reached: _Reached, event: Submitted) -> Finding:
     return Finding(rule="limit", points=0.0, text=text, at=event.at, evidence=(queue_id,) if queue_id else ())
 
 
-def _read(saved: bytes) -> dict[str, list[tuple[str, dict[str, Counted]]]]:
+def _read(saved: bytes) -> dict[str, _SavedTable]:
     if not saved or saved[0] != VERSION:
         raise MalformedLimits(f"counts of version {saved[0]}" if saved else "no counts")
     try:
-        tables = msgspec.msgpack.decode(memoryview(saved)[1:], type=_Saved).tables
+        tables = msgspec.msgpack.decode(memoryview(saved)[1:], type=dict[str, _SavedTable])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedLimits(f"counts that cannot be read: {error}") from error
-    if not all(
-        _can_be(counted) for subjects in tables.values() for _, by_limit in subjects for counted in by_limit.values()
-    ):
-        raise MalformedLimits("counts that cannot be")
+    for table in tables.values():
+        for counted in table.counted.values():
+            if len(counted) != len(table.limits) or not all(map(_can_be, counted)):
+                raise MalformedLimits("counts that cannot be")
     return tables
 
 
