@@ -54,11 +54,12 @@ class FileFollower:
         self._looks = 0
         # The file whose bytes were given last.
         self._given: LogFile | None = None
-        # Of the file that is open: whether it was seen at the path; what is known to come next there.
+        # Of the file that is open: whether it was seen at the path, how often it had nothing new after that, and
+        # whether nothing came after it when the directory was read, and what was at the path then.
         self._was_current = False
         self._quiet_reads = 0
-        self._next_known = False
-        self._next: FileId | None = None
+        self._is_last = False
+        self._at_the_path: FileId | None = None
         self._trouble = ""
         self._reads_to_wait = 0
         self._remarks: deque[str] = deque(maxlen=_MOST_REMARKS)
@@ -192,7 +193,7 @@ class FileFollower:
 
     def _now_reads(self, file: LogFile) -> None:
         self._file = file
-        self._was_current = self._next_known = False
+        self._was_current = self._is_last = False
         self._quiet_reads = 0
 
     # -- what comes next ---------------------------------------------------------------------------
@@ -204,36 +205,21 @@ class FileFollower:
         if at_the_path == file.id:
             self._was_current, self._quiet_reads = True, 0
             return False
-        if not self._next_known or at_the_path != self._next:
-            return self._looks_for_next(file)
-        if current is None or not current.size:
+        if self._is_last and at_the_path == self._at_the_path and (current is None or not current.size):
             # Until somebody writes to the new file, the writer has the old one open.
+            self._quiet_reads = 0
             return False
         if self._was_current and self._quiet_reads < _QUIET_READS:
             self._quiet_reads += 1
             return False
-        return self._leaves(file, current)
-
-    def _looks_for_next(self, file: LogFile) -> bool:
-        position = file.position()
-        family = family_of(self._path)
+        position, family = file.position(), family_of(self._path)
         place = place_of(position, family)
-        after = None if place is None else place + 1
-        if after is None:
-            # It was deleted since; it was open, and is read to its end.
-            following = younger_than(position, family)
-        elif after < len(family):
-            following = family[after]
-        elif isinstance(file, PlainFile) and family[-1].is_current and family[-1].id != file.id:
-            # Somebody put a copy in its place, as editors do.
+        if place is not None and _is_copied(file, family[place]):
             self._reopen(file)
             return True
-        else:
-            following = None
-        if following is None or following.is_current:
-            self._next_known, self._next = True, None if following is None else following.id
-            return following is not None
-        return self._leaves(file, following)
+        following = _first_after(position, place, family)
+        self._is_last, self._at_the_path = following is None, at_the_path
+        return following is not None and self._leaves(file, following)
 
     def _leaves(self, file: LogFile, following: Member) -> bool:
         before = self._before
@@ -295,6 +281,20 @@ def _open(member: Member, offset: int = 0, head_at: int = 0) -> LogFile:
         file.close()
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), member.path)
     return file
+
+
+def _is_copied(file: LogFile, member: Member) -> bool:
+    """Return whether somebody put a copy of the file in its place, as editors do."""
+    return isinstance(file, PlainFile) and member.is_current and member.id != file.id
+
+
+def _first_after(position: Position, place: int | None, family: list[Member]) -> Member | None:
+    """Return the next file that has anything in it, after one that was read to its end."""
+    if place is None:
+        # It was deleted while it was open.
+        following = younger_than(position, family)
+        return following if following is not None and following.size else None
+    return next((member for member in family[place + 1 :] if member.size), None)
 
 
 def _gone(position: Position, member: Member) -> str:

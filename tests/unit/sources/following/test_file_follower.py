@@ -1,16 +1,14 @@
 """Logs as they are rotated in the world, on real files; each test reads by itself, so nothing is waited for."""
 
-import bz2
 import gzip
 import itertools
-import lzma
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import zstandard
+from tests.unit.sources.following.compressions import COMPRESSIONS
 
 from outwarden.sources.following import FileFollower, Piece, Position, restored, saved
 
@@ -100,14 +98,6 @@ class Log:
         flags = [piece.next_file is not None for piece in self.pieces]
         self.pieces.clear()
         return flags
-
-
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.compress,
-    ".bz2": bz2.compress,
-    ".xz": lzma.compress,
-    ".zst": lambda content: zstandard.ZstdCompressor().compress(content),
-}
 
 
 @pytest.fixture
@@ -543,7 +533,7 @@ def test_a_read_looks_at_little(log: Log, monkeypatch: pytest.MonkeyPatch) -> No
     # Neither while a new file is there that nobody has written to.
     log.rename("", ".0")
     log.append(b"")
-    log.read()
+    log.all()
     looks.clear()
     for _ in range(10):
         log.read()
