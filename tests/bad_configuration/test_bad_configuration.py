@@ -12,7 +12,9 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "src"
-MISTAKES = sorted(folder for folder in HERE.iterdir() if (folder / "says").exists())
+NOTHING = HERE / "nothing-to-watch"
+# That is a mistake only for who is to ask about something: the service follows a log as well.
+MISTAKES = sorted(folder for folder in HERE.iterdir() if (folder / "says").exists() and folder != NOTHING)
 
 
 def outwarden(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,7 +38,7 @@ def test_the_line_names_the_place_and_the_cure(folder: Path) -> None:
     assert answer.returncode == 78
 
 
-@pytest.mark.parametrize("folder", [HERE / "misspelt-key", HERE / "nothing-to-watch"], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [HERE / "misspelt-key", NOTHING], ids=lambda folder: folder.name)
 def test_the_service_does_not_start_with_it(folder: Path) -> None:
     answer = outwarden(folder, "run", "--once")
     assert (answer.returncode, answer.stderr) == (78, (folder / "says").read_text())

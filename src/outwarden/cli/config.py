@@ -22,21 +22,32 @@ def config() -> None:
 @click.pass_context
 def config_check(context: click.Context) -> None:
     """Say whether the service would start with it; nothing is asked and nothing is changed."""
+    from outwarden.service.live.beginning import policy_of
+    from outwarden.service.live.doors import endpoints
     from outwarden.service.own_sending import own_helo
     from outwarden.service.watch_list import WatchList
 
     found = configuration(context.obj)
     with settings_in_words():
-        watch = WatchList(found)
+        watch = WatchList(found, may_be_empty=True)
         own_helo(found)
+        policy_of(found)
+        doors = endpoints(found)
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:
         print_json(
-            {"ok": True, "read": found.files, "targets": len(watch.targets), "lists": len(watch.catalogue.asked)}
+            {
+                "ok": True,
+                "read": found.files,
+                "targets": len(watch.targets),
+                "lists": len(watch.catalogue.asked),
+                "doors": list(doors),
+            }
         )
     elif not context.obj["quiet"]:
         watching = f"to watch: {len(watch.targets)}, on {len(watch.catalogue.asked)} blocklists"
-        click.echo(plain(f"good (read: {read}); {watching}"))
+        gate = f"; gate: {', '.join(doors)}" if doors else ""
+        click.echo(plain(f"good (read: {read}); {watching}{gate}"))
 
 
 @config.command("show")

@@ -11,28 +11,29 @@ from outwarden.cli.settings_option import BadConfiguration, StoreNotReachable, c
 
 
 @click.command(epilog="Exit code: 0 stopped or done, 5 the store cannot be used, 78 the configuration cannot be used.")
-@click.option("--once", is_flag=True, help="Ask about everything once, send the alarms, and end.")
+@click.option(
+    "--once", is_flag=True, help="Ask the blocklists about everything of ours once, send the alarms, and end."
+)
 @click.pass_context
 def run(context: click.Context, once: bool) -> None:
-    """Watch our addresses and domains on the blocklists, and give one alarm when a listing begins and one when it ends.
+    """The service: follow the logs, stand at the mail server's gate, judge, act as configured, and watch the blocklists.
 
-    What it does is said on standard error, a line at a time.  SIGTERM and Ctrl-C stop it within seconds.
+    With no configuration it follows this machine's own mail log and only says what it would do.  What it does is said on
+    standard error, a line at a time; `outwarden status` asks it.  SIGTERM and Ctrl-C stop it within seconds.
     """
-    from outwarden.service.daemon import Service
+    from outwarden.filter.endpoint import CannotListen
+    from outwarden.service import daemon
     from outwarden.service.settings import ConfigurationError
     from outwarden.store.database import StoreUnusable
 
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    quiet = bool(context.obj["quiet"])
+    say = _silent if context.obj["quiet"] else _say
     try:
-        service = Service(configuration(context.obj), _now, _silent if quiet else _say, stop)
-        try:
-            service.run_once() if once else service.run()
-        finally:
-            service.close()
-    except ConfigurationError as fault:
+        found = configuration(context.obj)
+        (daemon.run_once if once else daemon.run)(found, _now, say, stop)
+    except (ConfigurationError, CannotListen) as fault:
         raise BadConfiguration(str(fault)) from fault
     except StoreUnusable as fault:
         raise StoreNotReachable(str(fault)) from fault

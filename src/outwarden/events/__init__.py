@@ -23,10 +23,11 @@ from outwarden.events.happenings import (
     event_id,
 )
 from outwarden.events.listings import Cause, Diagnosis, ListAnswer, ListAnswerKind, ListScope, Signal, WhyNot
-from outwarden.events.mailboxes import Domain, Mailbox, domain_of, mailbox
+from outwarden.events.mailboxes import NULL_SENDER, Domain, Mailbox, domain_of, mailbox
 from outwarden.events.refusals import Refusal, RefusalClass
 
 __all__ = [
+    "NULL_SENDER",
     "AccountCause",
     "AccountKind",
     "Action",

@@ -1,112 +1,89 @@
-"""The service: reads the settings, opens the store, watches the blocklists, sends alarms, ends pauses, stops when told.
+"""The service: the live machine in the main thread, the rounds in a thread of their own, one store for both."""
 
-One thread, one target at a time: what is asked is spread over the hour anyway.  It sleeps until the next turn
-or alarm, and a stop wakes it.  A fault of the store ends it, so that whoever started it starts it again; one
-that only a command of the site's own has does not.
-"""
+from __future__ import annotations
 
-import secrets
+import asyncio
+import signal
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
-from random import Random
-from threading import Event
+from typing import cast
 
-from outwarden.service.alarms import AlarmSender
-from outwarden.service.blocklist_monitor import BlocklistMonitor, Watched
-from outwarden.service.expired_pauses import ExpiredPauses
-from outwarden.service.scheduler import Schedule
+from outwarden.service.live.machine import Machine
+from outwarden.service.rounds import Rounds
 from outwarden.service.settings import Configuration
 from outwarden.service.watch_list import WatchList
-from outwarden.store.store import Store
+from outwarden.store.database import StoreUnusable
 
-_LONGEST_SLEEP = timedelta(minutes=1)
-_TOGETHER = 64
+_ROUNDS_BEGIN_ANEW_AFTER = timedelta(seconds=10)
 
 Clock = Callable[[], datetime]
 Say = Callable[[str], None]
 
 
-class Service:
-    """One run of the service, from opening the store to closing it."""
+def run_once(configuration: Configuration, clock: Clock, say: Say, stop: threading.Event) -> None:
+    """Go the rounds once.  Raises ``ConfigurationError`` and ``StoreUnusable``."""
+    rounds = Rounds(configuration, WatchList(configuration), clock, say, stop, alone=True)
+    try:
+        rounds.run_once()
+    finally:
+        rounds.close()
 
-    def __init__(self, configuration: Configuration, clock: Clock, say: Say, stop: Event) -> None:
-        """Raises ``ConfigurationError`` and ``StoreUnusable``; ``say`` is told what it does, a line at a time."""
-        self._clock = clock
-        self._say = say
-        self._stop = stop
-        self._watch = WatchList(configuration)
-        self._store = Store(Path(configuration.settings.store.path), writer=True)
-        alarms = configuration.settings.alarms
-        self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
-        self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup())
-        self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)
-        self._resolver_fault: str | None = None
-        self._targets = {target.text: target for target in self._watch.targets}
 
-    def close(self) -> None:
-        """Close the store."""
-        self._store.close()
+def run(configuration: Configuration, clock: Clock, say: Say, stop: threading.Event) -> None:
+    """Run until told to stop.  Raises ``ConfigurationError``, ``CannotListen`` and ``StoreUnusable``."""
+    watch = WatchList(configuration, may_be_empty=True)
+    machine = Machine(configuration, clock, say, bool(watch.targets))
+    going_round = threading.Thread(
+        target=_go_round, args=(configuration, watch, clock, say, stop), name="rounds", daemon=True
+    )
+    machine.open()
+    try:
+        going_round.start()
+        with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
+            runner.run(_until(stop, machine))
+    finally:
+        stop.set()
+        if going_round.is_alive():
+            going_round.join()
+        machine.close()
+    say("stopped")
 
-    def run(self) -> None:
-        """Watch until told to stop.  Raises ``StoreUnusable``."""
-        self._begin()
-        asked = self._store.listings.last_asked()
-        chance = Random(secrets.randbits(64))  # noqa: S311 (to spread questions, not to keep a secret)
-        schedule = Schedule(tuple(self._targets), self._watch.every, asked, self._clock(), chance)
-        while not self._stop.is_set():
-            self._pauses.end()
-            self._sender.send(self._clock())
-            name = schedule.take_due(self._clock())
-            if name is None:
-                self._sleep(schedule)
-            else:
-                self._tell(self._monitor.ask((self._targets[name],), self._clock(), self._stop.is_set), name)
-        self._sender.send(self._clock())
-        self._say("stopped")
 
-    def run_once(self) -> None:
-        """Ask about everything now, send the alarms, and be done.  Raises ``StoreUnusable``."""
-        self._begin()
-        self._pauses.end()
-        self._sender.send(self._clock())
-        targets = tuple(self._targets.values())
-        for start in range(0, len(targets), _TOGETHER):
-            if self._stop.is_set():
-                break
-            part = targets[start : start + _TOGETHER]
-            what = part[0].text if len(part) == 1 else f"{part[0].text} and {len(part) - 1} more"
-            self._tell(self._monitor.ask(part, self._clock(), self._stop.is_set), what)
-        # One round, and what it changed is told together.
-        self._sender.send(self._clock())
-        self._say("stopped" if self._stop.is_set() else "done")
+async def _until(stop: threading.Event, machine: Machine) -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
 
-    def _begin(self) -> None:
-        lists = [each.id for each in self._watch.catalogue.asked]
-        self._say(
-            f"to watch: {len(self._targets)}, on {len(lists)} blocklists, "
-            f"each {self._watch.every.total_seconds() / 60:.0f} minutes; resolver {self._watch.resolver}, "
-            f"store {self._store.path}"
-        )
-        dead = [zone for zone, _ in self._watch.catalogue.asked_dead]
-        gone = self._store.listings.keep_only(self._targets, [*lists, *dead], self._clock())
-        if gone:
-            self._say(f"listings no longer watched: {gone}")
-        self._sender.tidy(self._clock())
+    def tell() -> None:
+        stop.set()
+        told.set()
 
-    def _tell(self, watched: Watched | None, what: str) -> None:
-        fault, self._resolver_fault = self._resolver_fault, self._monitor.resolver_fault
-        if self._resolver_fault is not None and self._resolver_fault != fault:
-            self._say(self._resolver_fault)
-        if watched is not None:
-            self._say(
-                f"asked about {what}: listed {watched.listed}, not listed {watched.not_listed}, "
-                f"could not ask {watched.could_not_ask}; began {watched.began}, ended {watched.ended}"
-            )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, tell)
+    await machine.run(told)
 
-    def _sleep(self, schedule: Schedule) -> None:
-        now = self._clock()
-        nexts = (schedule.next_at(), self._store.alarms.next_try_at(), self._pauses.next_end())
-        wakes = [at for at in nexts if at is not None]
-        until = min([*wakes, now + _LONGEST_SLEEP])
-        self._stop.wait(max((until - now).total_seconds(), 0.0))
+
+def _go_round(configuration: Configuration, watch: WatchList, clock: Clock, say: Say, stop: threading.Event) -> None:
+    """Go the rounds until told to stop; a store that cannot be written passes, and mail must not wait for it."""
+    said = ""
+    while not stop.is_set():
+        try:
+            rounds = Rounds(configuration, watch, clock, say, stop, alone=False)
+            try:
+                rounds.run()
+            finally:
+                rounds.close()
+        except StoreUnusable as fault:
+            if str(fault) != said:
+                say(f"the rounds stand still: {fault}")
+            said = str(fault)
+            stop.wait(_ROUNDS_BEGIN_ANEW_AFTER.total_seconds())
+
+
+def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loop where it is installed (the extra ``speed``), else None for Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return cast(Callable[[], asyncio.AbstractEventLoop], uvloop.new_event_loop)

@@ -85,7 +85,7 @@ def find_local_mta(now: datetime, programs: Programs, root: Path = Path("/")) ->
     in_use = [place for place, at in written.items() if now - at <= _IN_USE]
     if written:
         log = in_use[0] if in_use else max(written, key=lambda place: written[place])
-        files = (*_predecessors(log, now), log)
+        files = (*predecessors(log, now), log)
         return LocalMta(tuple(map(str, files)), (), tuple(looked_at))
     return LocalMta((), _journal(programs, looked_at), tuple(looked_at))
 
@@ -115,7 +115,7 @@ def _written_at(place: Path, looked_at: list[str]) -> datetime | None:
     return at
 
 
-def _predecessors(log: Path, now: datetime) -> list[Path]:
+def predecessors(log: Path, now: datetime) -> list[Path]:
     """Return the rotated files before ``log`` that were written within the last week, oldest first."""
     found = [
         (neighbour.stat().st_mtime, neighbour)

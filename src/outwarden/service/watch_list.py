@@ -16,12 +16,14 @@ from outwarden.service.settings import Configuration, ConfigurationError
 class WatchList:
     """What is watched, by which lists, how often."""
 
-    def __init__(self, configuration: Configuration, instead: Sequence[str] = ()) -> None:
+    def __init__(
+        self, configuration: Configuration, instead: Sequence[str] = (), *, may_be_empty: bool = False
+    ) -> None:
         """``instead`` are targets in place of those that the settings name.  Raises ``ConfigurationError``."""
         blocklists = configuration.settings.blocklists
         self.every = timedelta(minutes=blocklists.every_minutes)
         self.catalogue = _catalogue(configuration)
-        self.targets = _targets(configuration, instead)
+        self.targets = _targets(configuration, instead, may_be_empty)
         self._pace = blocklists.queries_per_second
         self._deadline = configuration.settings.dns.deadline_seconds
         self.resolver = _resolver(configuration)
@@ -45,12 +47,12 @@ class WatchList:
             )
 
 
-def _targets(configuration: Configuration, instead: Sequence[str]) -> tuple[Target, ...]:
+def _targets(configuration: Configuration, instead: Sequence[str], may_be_empty: bool) -> tuple[Target, ...]:
     try:
         found = tuple(dict.fromkeys(Targets(instead) if instead else watched(configuration)))
     except UnusableTarget as fault:
         raise ConfigurationError(str(fault)) from None
-    if not found:
+    if not found and not may_be_empty:
         raise nothing_named(configuration, "watch")
     return found
 
