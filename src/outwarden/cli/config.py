@@ -22,7 +22,7 @@ def config() -> None:
 @click.pass_context
 def config_check(context: click.Context) -> None:
     """Say whether the service would start with it; nothing is asked and nothing is changed."""
-    from outwarden.service.live.beginning import policy_of
+    from outwarden.service.live.beginning import policy_of, verdict_headers_of
     from outwarden.service.live.doors import endpoints
     from outwarden.service.own_sending import own_helo
     from outwarden.service.watch_list import WatchList
@@ -32,6 +32,7 @@ def config_check(context: click.Context) -> None:
         watch = WatchList(found, may_be_empty=True)
         own_helo(found)
         policy_of(found)
+        verdict_headers_of(found)
         doors = endpoints(found)
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:

@@ -230,6 +230,13 @@ class GateSettings(_Section, frozen=True):
         tuple[str, ...],
         msgspec.Meta(description="The blocklists asked about clients and links, by id; empty for those that fit."),
     ] = ()
+    verdict_headers: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            description="Headers in which your content filter says what it thinks, such as `X-Spam-Flag`; only where it "
+            "removes those that clients write themselves."
+        ),
+    ] = ()
     spool: Annotated[
         str,
         msgspec.Meta(description="The folder for large messages while they are looked at; empty for the system's own."),

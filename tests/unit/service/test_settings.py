@@ -82,4 +82,10 @@ def test_every_field_has_a_default() -> None:
         "alarms",
         "takedown",
         "mail_server",
+        "logs",
+        "judging",
+        "gate",
+        "acting",
+        "mark",
+        "control",
     }

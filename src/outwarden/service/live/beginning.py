@@ -16,6 +16,7 @@ from outwarden.detection.live.policy import SHIPPED_POLICIES
 from outwarden.service.live.accounts import Accounts
 from outwarden.service.local_mta import LocalMta, Programs, find_local_mta, predecessors
 from outwarden.service.settings import Configuration, ConfigurationError
+from outwarden.sources.message import known_filter_headers
 from outwarden.store.store import Store
 
 LEARNS_BUT_THE_LAST_SECONDS = 86_400
@@ -56,6 +57,18 @@ def policy_of(configuration: Configuration) -> Policy:
         why = fault.strerror if isinstance(fault, OSError) else "not UTF-8 text"
         known = ", ".join(SHIPPED_POLICIES)
         raise configuration.wrong("judging.policy", f"{named}: {why}; name a file, or one of {known}") from None
+
+
+def verdict_headers_of(configuration: Configuration) -> tuple[str, ...]:
+    """Return the headers of content filters that the settings name.  Raises ``ConfigurationError``."""
+    named = configuration.settings.gate.verdict_headers
+    known = known_filter_headers()
+    for each in named:
+        if each.lower() not in known:
+            raise configuration.wrong(
+                "gate.verdict_headers", f"{each!r} is not known; known are {', '.join(sorted(known))}"
+            )
+    return named
 
 
 def accounts_of(kept: Remembered, policy: Policy, now: datetime, say: Say) -> Accounts:

@@ -89,14 +89,16 @@ class Gate:
         consequences: Consequences,
         clock: Callable[[], datetime],
         own_domains: tuple[str, ...] = (),
+        verdict_headers: tuple[str, ...] = (),
         mark: Callable[[str, str, datetime], tuple[tuple[str, str], ...]] | None = None,
     ) -> None:
-        """``mark`` returns the headers that a message of an account is given."""
+        """``verdict_headers`` are believed; ``mark`` returns the headers that a message of an account is given."""
         self.counts = GateCounts()
         self.learning = False
         self._accounts, self._lists, self._consequences, self._clock = accounts, lists, consequences, clock
         self._own_addresses = tuple(f"@{domain}" for domain in own_domains)
         self._mark = mark
+        self._verdict_headers = verdict_headers
         self._texts = TextClusters()
         self._examiner = ThreadPoolExecutor(1, "examination")
 
@@ -160,9 +162,9 @@ class Gate:
 
     async def _examined(self, message: Spool) -> Examined:
         if message.kept <= EXAMINED_AT_ONCE:
-            return examine(message.read())
+            return examine(message.read(), self._verdict_headers)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._examiner, lambda: examine(message.read()))
+        return await loop.run_in_executor(self._examiner, lambda: examine(message.read(), self._verdict_headers))
 
     async def _looked_up(self, envelope: Envelope, examined: Examined) -> AboutMessage:
         if self._lists is None:

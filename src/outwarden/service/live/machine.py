@@ -51,6 +51,7 @@ class Machine:
         self._policy = beginning.policy_of(configuration)
         self._logs, found = beginning.logs_of(configuration, clock())
         self._catalogue = own_catalogue(configuration)
+        self._verdict_headers = beginning.verdict_headers_of(configuration)
         self._doors_wanted = any(getattr(self._settings.gate, kind) for kind in ("milter", "policy_service", "rspamd"))
         if not self._logs and not self._doors_wanted and not watches_lists:
             raise beginning.nothing_to_do(found.looked_at if found is not None else ())
@@ -84,6 +85,7 @@ class Machine:
             self._following,
             self._clock,
             self._settings.site.domains,
+            self._verdict_headers,
         )
         self._queue = QueueWatch(self._settings.mail_server.postfix_config, local_zone())
         self._minutes = Minutes(
