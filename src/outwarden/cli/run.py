@@ -16,10 +16,10 @@ from outwarden.cli.settings_option import BadConfiguration, StoreNotReachable, c
 )
 @click.pass_context
 def run(context: click.Context, once: bool) -> None:
-    """The service: follow the logs, stand at the mail server's gate, judge, act as configured, and watch the blocklists.
+    """The service: follow the logs, stand at the mail server's gate, judge, act as configured, watch the blocklists.
 
-    With no configuration it follows this machine's own mail log and only says what it would do.  What it does is said on
-    standard error, a line at a time; `outwarden status` asks it.  SIGTERM and Ctrl-C stop it within seconds.
+    With no configuration it follows this machine's own mail log and only says what it would do.  What it does is said
+    on standard error, a line at a time; `outwarden status` asks it.  SIGTERM and Ctrl-C stop it within seconds.
     """
     from outwarden.filter.endpoint import CannotListen
     from outwarden.service import daemon

@@ -233,8 +233,8 @@ class GateSettings(_Section, frozen=True):
     verdict_headers: Annotated[
         tuple[str, ...],
         msgspec.Meta(
-            description="Headers in which your content filter says what it thinks, such as `X-Spam-Flag`; only where it "
-            "removes those that clients write themselves."
+            description="Headers in which your content filter says what it thinks, such as `X-Spam-Flag`; only where "
+            "it removes those that clients write themselves."
         ),
     ] = ()
     spool: Annotated[
