@@ -54,6 +54,7 @@ from outwarden.sources.logs.exchange_rows import (
     statuses_of,
     submitter,
 )
+from outwarden.sources.logs.saved_state import MalformedState, SavedState, decoded, encoded
 from outwarden.sources.powershell_stamps import MalformedPowerShellStamp, powershell_stamp
 from outwarden.sources.refusals import classify_cached
 
@@ -92,6 +93,21 @@ def is_exchange(block: str) -> bool:
     return any(header(line) is not None for line in _HEADERS.findall(block))
 
 
+# A failed message and its submitter; a notification's time, host and message.
+_Failure = tuple[str, Submitter]
+_Notification = tuple[datetime, str, str]
+
+
+class _State(SavedState):
+    lines_understood: int
+    lines_not_understood: int
+    header: str | None
+    messages: dict[str, Submitter]
+    failed: dict[str, _Failure]
+    notified: dict[str, _Notification]
+    open_record: list[str]
+
+
 class ExchangeTrackingLog:
     """The reader of message tracking logs; see ``LogReader`` for what it promises."""
 
@@ -100,8 +116,8 @@ class ExchangeTrackingLog:
         self.lines_not_understood = 0
         self._header: Header | None = None
         self._messages: _Recent[Submitter] = _Recent(_REMEMBERED_MESSAGES)
-        self._failed: _Recent[tuple[str, Submitter]] = _Recent(_REMEMBERED_FAILURES)
-        self._notified: _Recent[tuple[datetime, str, str]] = _Recent(_REMEMBERED_FAILURES)
+        self._failed: _Recent[_Failure] = _Recent(_REMEMBERED_FAILURES)
+        self._notified: _Recent[_Notification] = _Recent(_REMEMBERED_FAILURES)
         self._open_record: list[str] = []
 
     def feed(self, block: str) -> list[Event]:
@@ -119,6 +135,26 @@ class ExchangeTrackingLog:
         """Return nothing, because no event is held back; count a record that never ended."""
         self._give_up_record()
         return []
+
+    def saved(self) -> bytes:
+        """Return the columns in force, a record that goes on, and the messages remembered."""
+        state = _State(
+            self.lines_understood, self.lines_not_understood, self._header.line if self._header else None,
+            self._messages.known, self._failed.known, self._notified.known, self._open_record,
+        )  # fmt: skip
+        return encoded(state)
+
+    def restore(self, saved: bytes) -> None:
+        """Know what was saved, and nothing else.  Raises ``MalformedState``."""
+        state = decoded(saved, _State)
+        self._header = None if state.header is None else header(state.header)
+        if state.header is not None and self._header is None:
+            raise MalformedState(f"no header of a tracking log: {state.header[:40]}")
+        self.lines_understood, self.lines_not_understood = state.lines_understood, state.lines_not_understood
+        self._messages.known = OrderedDict(state.messages)
+        self._failed.known = OrderedDict(state.failed)
+        self._notified.known = OrderedDict(state.notified)
+        self._open_record = state.open_record
 
     def _is_own(self, line: str) -> bool:
         """Return whether a line may be a row under the header that we have."""
@@ -324,17 +360,17 @@ class _Recent(Generic[_Value]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._known: OrderedDict[str, _Value] = OrderedDict()
+        self.known: OrderedDict[str, _Value] = OrderedDict()
 
     def find(self, name: str) -> _Value | None:
-        return self._known.get(name)
+        return self.known.get(name)
 
     def take(self, name: str) -> _Value | None:
-        return self._known.pop(name, None)
+        return self.known.pop(name, None)
 
     def remember(self, name: str, value: _Value) -> None:
         if not name:
             return
-        self._known[name] = value
-        if len(self._known) > self._limit:
-            self._known.popitem(last=False)
+        self.known[name] = value
+        if len(self.known) > self._limit:
+            self.known.popitem(last=False)

@@ -84,9 +84,10 @@ class Row(NamedTuple):
 class Header(NamedTuple):
     """Where a log has its columns: how many there are, which is the event, and ``pick`` for the rest.
 
-    ``pick`` takes a row's fields with one empty field added at the end.
+    ``pick`` takes a row's fields with one empty field added at the end.  ``line`` is what all this was read from.
     """
 
+    line: str
     width: int
     event: int
     pick: Callable[[Sequence[str]], tuple[str, ...]]
@@ -114,7 +115,7 @@ def header(line: str) -> Header | None:
         return None
     fields = names if logged else [_EXPORTED_COLUMNS.get(name, name) for name in names]
     places = [fields.index(field) if field in fields else -1 for field in _COLUMNS]
-    return Header(len(names), names.index(event), itemgetter(*places), not logged)
+    return Header(line, len(names), names.index(event), itemgetter(*places), not logged)
 
 
 def submitter(row: Row) -> Submitter:

@@ -28,6 +28,7 @@ from collections import deque
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from outwarden.events import (
     AccountKind,
@@ -57,6 +58,7 @@ from outwarden.sources.logs.exim_lines import (
     service,
     silent_login,
 )
+from outwarden.sources.logs.saved_state import Numbered, SavedState, decoded, encoded, numbered
 from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 from outwarden.sources.refusals import classify_cached
 
@@ -85,34 +87,47 @@ _Submission = tuple[
 ]
 
 
-class _Held:
+class _Held(msgspec.Struct, array_like=True, eq=False):
     """A submission whose recipients or origin are not known yet, and the events that must follow it."""
 
-    __slots__ = ("arrived", "later", "listed", "recipients", "submission")
-
-    def __init__(self, submission: _Submission, listed: int, arrived: int) -> None:
-        self.submission: _Submission | None = submission
-        self.listed = listed
-        self.arrived = arrived
-        self.recipients: set[str] = set()
-        self.later: list[Attempted | BounceReturned] = []
+    submission: _Submission | None
+    listed: int
+    arrived: int
+    recipients: set[str] = msgspec.field(default_factory=set)
+    later: list[Attempted | BounceReturned] = msgspec.field(default_factory=list)
 
 
-class _Message:
+class _Message(msgspec.Struct, array_like=True, eq=False):
     """What must be known of a message until it is completed."""
 
-    __slots__ = ("account", "filtered", "held", "kind", "last_deferral", "message_id", "owns_held", "sender", "way_in")
+    account: str
+    kind: AccountKind
+    sender: str
+    way_in: str = ""
+    message_id: str = ""
+    held: _Held | None = None
+    owns_held: bool = True
+    last_deferral: tuple[RefusalClass, bool] | None = None
+    filtered: bool = False
 
-    def __init__(self, account: str, kind: AccountKind, sender: str, way_in: str = "") -> None:
-        self.account = account
-        self.kind = kind
-        self.sender = sender
-        self.way_in = way_in
-        self.message_id = ""
-        self.held: _Held | None = None
-        self.owns_held = True
-        self.last_deferral: tuple[RefusalClass, bool] | None = None
-        self.filtered = False
+
+# Deliveries that stand before their message's arrival: when, on which host, what, and the line.
+_Early = list[tuple[datetime, str, Attempt, str]]
+
+
+class _State(SavedState):
+    """``messages`` are saved without what they hold, each with the number of that: two may hold the same."""
+
+    lines_understood: int
+    lines_not_understood: int
+    messages: list[tuple[_Message, int | None]]
+    held: list[_Held]
+    open: dict[str, int]
+    by_message_id: dict[str, int]
+    waiting: list[int]
+    arrivals: int
+    early: dict[str, _Early]
+    scripts: dict[str, str]
 
 
 # The log begins in the middle of this message's life.
@@ -130,7 +145,7 @@ class EximLog:
         self._by_message_id: dict[str, _Message] = {}
         self._waiting: deque[_Held] = deque()
         self._arrivals = 0
-        self._early: dict[str, list[tuple[datetime, str, Attempt, str]]] = {}
+        self._early: dict[str, _Early] = {}
         self._scripts: dict[str, str] = {}
         self._events: list[Event] = []
 
@@ -170,6 +185,35 @@ class EximLog:
             self._report_early(queue_id)
         return self._events
 
+    def saved(self) -> bytes:
+        """Return what is known of the messages that are not completed."""
+        messages: Numbered[_Message] = Numbered()
+        held: Numbered[_Held] = Numbered()
+        open_ = {queue_id: messages.number(message) for queue_id, message in self._open.items()}
+        by_message_id = {name: messages.number(message) for name, message in self._by_message_id.items()}
+        apart: list[tuple[_Message, int | None]] = [
+            (replace(message, held=None), held.number(message.held)) if message.held else (message, None)
+            for message in messages.things
+        ]
+        waiting = [held.number(one) for one in self._waiting]
+        state = _State(
+            self.lines_understood, self.lines_not_understood, apart, held.things, open_, by_message_id, waiting,
+            self._arrivals, self._early, self._scripts,
+        )  # fmt: skip
+        return encoded(state)
+
+    def restore(self, saved: bytes) -> None:
+        """Know what was saved, and nothing else.  Raises ``MalformedState``."""
+        state = decoded(saved, _State)
+        messages = [message for message, _ in state.messages]
+        for message, number in state.messages:
+            message.held = None if number is None else numbered(state.held, number)
+        self.lines_understood, self.lines_not_understood = state.lines_understood, state.lines_not_understood
+        self._open = {queue_id: numbered(messages, number) for queue_id, number in state.open.items()}
+        self._by_message_id = {name: numbered(messages, number) for name, number in state.by_message_id.items()}
+        self._waiting = deque(numbered(state.held, number) for number in state.waiting)
+        self._arrivals, self._early, self._scripts = state.arrivals, state.early, state.scripts
+
     def _message_line(self, at: datetime, host: str, queue_id: str, flag: str, rest: str, line: str, pid: str) -> bool:
         if flag in _DELIVERED:
             done = delivery(rest)
@@ -177,6 +221,8 @@ class EximLog:
                 return is_known(f"{flag} {rest}")
             if flag == ">>" and queue_id not in self._open:
                 self._early.setdefault(queue_id, []).append((at, host, done, line))
+                if len(self._early) > _FURTHER_MESSAGES:
+                    self._report_early(next(iter(self._early)))
             else:
                 self._deliver(at, host, queue_id, done, line)
         elif flag in _RECEIVED:
@@ -276,7 +322,7 @@ class EximLog:
         after.held, after.owns_held = message.held, False
         kept = message.held is not None and message.held.submission is not None
         target = message.held.later if message.held and kept else self._events
-        target += [msgspec.structs.replace(e, account=message.account, kind=message.kind) for e in held.later]
+        target += [replace(e, account=message.account, kind=message.kind) for e in held.later]
 
     def _fail(self, at: datetime, host: str, queue_id: str, flag: str, tried: Attempt, line: str) -> None:
         message = self._open.get(queue_id, _UNSEEN)
@@ -328,8 +374,6 @@ class EximLog:
 
     def _release_old(self) -> None:
         waiting = self._waiting
-        if len(self._early) > _FURTHER_MESSAGES:
-            self._report_early(next(iter(self._early)))
         if len(self._open) > _MOST_OPEN:
             self._complete(next(iter(self._open)))
         while waiting and (waiting[0].submission is None or waiting[0].arrived + _FURTHER_MESSAGES < self._arrivals):

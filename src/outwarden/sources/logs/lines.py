@@ -11,9 +11,20 @@ Not done: UTF-16 without a mark, and a change of encoding in the middle of a fil
 
 import codecs
 
+from outwarden.sources.logs.saved_state import SavedState
+
 LONGEST_LINE = 65_536
 _CUT = b"\n"
 _MARKS_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class SavedLines(SavedState):
+    """The line that is not complete yet; ``utf_16`` is the decoder's own state, where one is at work."""
+
+    lines_cut_off: int
+    unfinished: bytes
+    utf_16: tuple[bytes, int] | None
+    at_the_start: bool
 
 
 class LineBlocks:
@@ -52,6 +63,20 @@ class LineBlocks:
         self._at_the_start = True
         return rest
 
+    def saved(self) -> SavedLines:
+        """Return what is known between two blocks."""
+        utf_16 = None if self._utf_16 is None else self._utf_16.getstate()
+        return SavedLines(self.lines_cut_off, bytes(self._unfinished), utf_16, self._at_the_start)
+
+    def restore(self, saved: SavedLines) -> None:
+        """Know what was saved, and nothing else."""
+        self.lines_cut_off, self._at_the_start = saved.lines_cut_off, saved.at_the_start
+        self._unfinished = bytearray(saved.unfinished)
+        self._utf_16 = None
+        if saved.utf_16 is not None:
+            self._utf_16 = _utf_16_decoder()
+            self._utf_16.setstate(saved.utf_16)
+
     def _without_mark(self, block: bytes) -> bytes:
         """Take off a byte-order mark, which may come in pieces itself."""
         head = bytes(self._unfinished) + block
@@ -63,7 +88,7 @@ class LineBlocks:
             return b""
         self._at_the_start = False
         if head.startswith(_MARKS_UTF_16):
-            self._utf_16 = codecs.getincrementaldecoder("utf-16")("replace")
+            self._utf_16 = _utf_16_decoder()
             return head
         return head.removeprefix(codecs.BOM_UTF8)
 
@@ -93,3 +118,8 @@ class LineBlocks:
                 kept = end = complete.index(_CUT, at + LONGEST_LINE)
             at = end + 1
         return b"".join((*pieces, complete[kept:])) if pieces else complete
+
+
+def _utf_16_decoder() -> codecs.IncrementalDecoder:
+    """Return a decoder that finds out the order of the bytes from the mark."""
+    return codecs.getincrementaldecoder("utf-16")("replace")

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from outwarden.events import Event, Login, mailbox
+from outwarden.sources.logs.saved_state import SavedState, decoded, encoded
 from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 
 _ADDRESS = r"[0-9A-Fa-f:.]{2,45}+"
@@ -80,6 +81,11 @@ class _Outcome(NamedTuple):
     client_address: str | None
 
 
+class _State(SavedState):
+    lines_understood: int
+    lines_not_understood: int
+
+
 class LoginLog:
     """Reads login lines.  ``stamps`` must be this reader's own: it follows the order of time."""
 
@@ -101,6 +107,15 @@ class LoginLog:
     def finish(self) -> list[Event]:
         """Return nothing: no login is held back."""
         return []
+
+    def saved(self) -> bytes:
+        """Return the counts: each line stands for itself."""
+        return encoded(_State(self.lines_understood, self.lines_not_understood))
+
+    def restore(self, saved: bytes) -> None:
+        """Go on with the counts that were saved.  Raises ``MalformedState``."""
+        state = decoded(saved, _State)
+        self.lines_understood, self.lines_not_understood = state.lines_understood, state.lines_not_understood
 
     def _read(self, line: str) -> Login | None:
         head = _HEAD.match(line)

@@ -34,6 +34,7 @@ from outwarden.events import (
     mailbox,
 )
 from outwarden.sources.logs.opensmtpd_lines import LINES, RECOGNISED, Line, accepted_as, is_known, is_loopback, read
+from outwarden.sources.logs.saved_state import Numbered, SavedState, decoded, encoded, numbered
 from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 from outwarden.sources.refusals import classify_cached
 
@@ -49,6 +50,7 @@ _MOST_OPEN = 200_000
 _MOST_DONE = 2_000
 _MOST_SESSIONS = 50_000
 _MOST_FAILED = 10_000
+_MOST_FAILED_OF_ONE = 100
 
 
 def is_opensmtpd(block: str) -> bool:
@@ -56,39 +58,46 @@ def is_opensmtpd(block: str) -> bool:
     return RECOGNISED.search(block) is not None
 
 
-class _Session:
+class _Session(msgspec.Struct, array_like=True, eq=False):
     """A client's connection; ``message`` is the one whose recipients are being told."""
 
-    __slots__ = ("address", "login", "message")
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.login = ""
-        self.message = ""
+    address: str
+    login: str = ""
+    message: str = ""
 
 
-class _Message:
-    """What must be known of a message while it may have further lines."""
+class _Message(msgspec.Struct, array_like=True, eq=False):
+    """What must be known of a message while it may have further lines.
 
-    __slots__ = (
-        "account", "arrived", "at", "host", "kind", "last_deferral", "left", "line", "recipients", "sender", "size",
-        "waiting",
-    )  # fmt: skip
+    ``waiting`` are events that wait until it is clear whether a content filter handed this message back.
+    """
 
-    def __init__(self, at: datetime, host: str, line: str, size: int) -> None:
-        self.at = at
-        self.host = host
-        self.line = line
-        self.size = size
-        self.account = ""
-        self.kind = AccountKind.ADDRESS
-        self.sender: str | None = None
-        self.recipients = 0
-        self.left = 0
-        self.last_deferral: RefusalClass | None = None
-        self.arrived = 0
-        # Events that wait until it is clear whether a content filter handed this message back.
-        self.waiting: list[Event] | None = None
+    at: datetime
+    host: str
+    line: str
+    size: int
+    account: str = ""
+    kind: AccountKind = AccountKind.ADDRESS
+    sender: str | None = None
+    recipients: int = 0
+    left: int = 0
+    last_deferral: RefusalClass | None = None
+    arrived: int = 0
+    waiting: list[Event] | None = None
+
+
+class _State(SavedState):
+    lines_understood: int
+    lines_not_understood: int
+    all_sessions: list[_Session]
+    all_messages: list[_Message]
+    sessions: dict[str, int]
+    untold: dict[str, tuple[int, int]]
+    open: dict[str, int]
+    done: dict[str, int]
+    waiting: list[int]
+    arrivals: int
+    failed: dict[str, list[str]]
 
 
 class OpenSmtpdLog:
@@ -136,6 +145,35 @@ class OpenSmtpdLog:
             self._release(self._waiting.popleft())
         return self._events
 
+    def saved(self) -> bytes:
+        """Return what is known of open sessions, and of messages that may have further lines."""
+        sessions: Numbered[_Session] = Numbered()
+        messages: Numbered[_Message] = Numbered()
+        state = _State(
+            self.lines_understood, self.lines_not_understood, sessions.things, messages.things,
+            {name: sessions.number(session) for name, session in self._sessions.items()},
+            {name: (sessions.number(one), messages.number(other)) for name, (one, other) in self._untold.items()},
+            {name: messages.number(message) for name, message in self._open.items()},
+            {name: messages.number(message) for name, message in self._done.items()},
+            [messages.number(message) for message in self._waiting],
+            self._arrivals, self._failed,
+        )  # fmt: skip
+        return encoded(state)
+
+    def restore(self, saved: bytes) -> None:
+        """Know what was saved, and nothing else.  Raises ``MalformedState``."""
+        state = decoded(saved, _State)
+        sessions, messages = state.all_sessions, state.all_messages
+        self.lines_understood, self.lines_not_understood = state.lines_understood, state.lines_not_understood
+        self._sessions = {name: numbered(sessions, number) for name, number in state.sessions.items()}
+        self._untold = {
+            name: (numbered(sessions, one), numbered(messages, other)) for name, (one, other) in state.untold.items()
+        }
+        self._open = {name: numbered(messages, number) for name, number in state.open.items()}
+        self._done = {name: numbered(messages, number) for name, number in state.done.items()}
+        self._waiting = deque(numbered(messages, number) for number in state.waiting)
+        self._arrivals, self._failed = state.arrivals, state.failed
+
     def _take(self, told: Line, at: datetime, host: str, line: str) -> None:
         if told.what in _OUTCOMES:
             self._attempt(told, at, host, line)
@@ -176,6 +214,9 @@ class OpenSmtpdLog:
         message.recipients = told.recipients
         message.sender = told.sender
         self._untold[told.message] = session, message
+        if len(self._untold) > _MOST_SESSIONS:
+            # Of a session whose end was never logged.
+            self._tell_submission(next(iter(self._untold)), None)
         if told.sender == "" and session.address == _LOCAL:
             self._notify(told.message, told.recipient, message)
 
@@ -289,6 +330,8 @@ class OpenSmtpdLog:
         waiting = self._failed.setdefault(sender, [])
         if message_id not in waiting:
             waiting.append(message_id)
+        if len(waiting) > _MOST_FAILED_OF_ONE:
+            del waiting[0]
         if len(self._failed) > _MOST_FAILED:
             del self._failed[next(iter(self._failed))]
 

@@ -9,12 +9,15 @@ Promises: fed any text at all, in blocks of any number of whole lines, it raises
 the same events.  A message that a content filter hands back keeps its login (``reinjection``).
 
 Known limits: hosts that share one file must not have the same queue ID alive at once; the reply
-to a recipient that smtpd refused before there was a queue file (NOQUEUE) is no event.
+to a recipient that smtpd refused before there was a queue file (NOQUEUE) is no event; of more than
+``_MOST_OPEN`` messages in the queue the oldest lose their account.
 """
 
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
 
 import msgspec
 
@@ -32,6 +35,7 @@ from outwarden.events import (
 )
 from outwarden.sources.logs.postfix_lines import is_known_line, is_postfix_program
 from outwarden.sources.logs.reinjection import HELD_BACK_MESSAGES, HELD_BACK_SECONDS, NEAR
+from outwarden.sources.logs.saved_state import Numbered, SavedState, decoded, encoded, numbered
 from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 from outwarden.sources.refusals import classify_cached
 
@@ -66,10 +70,12 @@ _OUTCOMES = {
     # soft_bounce = yes: the agent meant to bounce, the mail stays queued.
     "SOFTBOUNCE": Outcome.DEFERRED,
 }
-_MOST_NOT_TAKEN_UP = 200_000
+_MOST_OPEN = 200_000
+_MOST_NOT_TAKEN_UP = 50_000
 _MOST_REMEMBERED = 20_000
 _NO_HEADERS: dict[str, str] = {}
 
+_Known = TypeVar("_Known")
 # Line, stamp, host, program, queue ID, what follows it (the last two None for a line without event),
 # and the lines passed over after it.
 _Found = tuple[str, str, str, str, str, str | None, str]
@@ -84,18 +90,30 @@ def is_postfix(block: str) -> bool:
     return "/qmgr[" in block or "/smtpd[" in block or "/smtp[" in block or "postfix" in block
 
 
-class _Message:
-    """A queue file that the queue manager has taken up."""
+class _Message(msgspec.Struct, array_like=True, eq=False):
+    """A queue file that the queue manager has taken up.
 
-    # Most messages never need these two: a default of the class costs each of them nothing.
+    ``held`` are events held back while this may turn out to be another message come back.
+    """
+
+    account: str
+    kind: AccountKind
+    sender: str
     last_refusal: RefusalClass | None = None
     held: list[Event] | None = None
-    """Events held back while this may turn out to be another message come back."""
 
-    def __init__(self, account: str, kind: AccountKind, sender: str) -> None:
-        self.account = account
-        self.kind = kind
-        self.sender = sender
+
+class _State(SavedState):
+    lines_understood: int
+    lines_not_understood: int
+    handed_in: dict[str, tuple[str, str]]
+    message_ids: dict[str, str]
+    headers: dict[str, dict[str, str]]
+    messages: list[_Message]
+    open: dict[str, int]
+    held_back: dict[str, tuple[int, datetime]]
+    claimed: dict[str, tuple[int, list[Event]]]
+    come_back: dict[str, int]
 
 
 class PostfixLog:
@@ -133,8 +151,7 @@ class PostfixLog:
         self.passed_over = rest[1:]
         if "/" in rest:
             self._look_again(rest)
-        if len(self._message_ids) > _MOST_NOT_TAKEN_UP or len(self._handed_in) > _MOST_NOT_TAKEN_UP:
-            self._forget_never_taken_up()
+        self._forget_oldest()
         events, self._events = self._events, []
         return events
 
@@ -147,6 +164,35 @@ class PostfixLog:
         self._claimed.clear()
         events, self._events = self._events, []
         return events
+
+    def saved(self) -> bytes:
+        """Return what is known of the queue files whose end was not seen."""
+        messages: Numbered[_Message] = Numbered()
+        number = messages.number
+        state = _State(
+            self.lines_understood, self.lines_not_understood, self._handed_in, self._message_ids, self._headers,
+            messages.things,
+            {queue_id: number(message) for queue_id, message in self._messages.items()},
+            {queue_id: (number(message), since) for queue_id, (message, since) in self._held_back.items()},
+            {queue_id: (number(message), events) for queue_id, (message, events) in self._claimed.items()},
+            {queue_id: number(message) for queue_id, message in self._come_back.items()},
+        )  # fmt: skip
+        return encoded(state)
+
+    def restore(self, saved: bytes) -> None:
+        """Know what was saved, and nothing else.  Raises ``MalformedState``."""
+        state = decoded(saved, _State)
+        things = state.messages
+        self.lines_understood, self.lines_not_understood = state.lines_understood, state.lines_not_understood
+        self._handed_in, self._message_ids, self._headers = state.handed_in, state.message_ids, state.headers
+        self._messages = {queue_id: numbered(things, number) for queue_id, number in state.open.items()}
+        self._held_back = {
+            queue_id: (numbered(things, number), since) for queue_id, (number, since) in state.held_back.items()
+        }
+        self._claimed = {
+            queue_id: (numbered(things, number), events) for queue_id, (number, events) in state.claimed.items()
+        }
+        self._come_back = {queue_id: numbered(things, number) for queue_id, number in state.come_back.items()}
 
     def _read(self, lines: Iterator[_Found]) -> None:
         while True:
@@ -413,11 +459,12 @@ class PostfixLog:
             else:
                 self.lines_not_understood += 1
 
-    def _forget_never_taken_up(self) -> None:
-        """Drop the older half of what was handed in and never taken up (refused, or a lost line)."""
-        for waiting in (self._handed_in, self._message_ids, self._headers):
-            for queue_id in list(waiting)[: len(waiting) // 2]:
-                del waiting[queue_id]
+    def _forget_oldest(self) -> None:
+        """Forget what is never taken up (refused after all) and what never ends (a lost line)."""
+        _keep_newest(self._messages, _MOST_OPEN)
+        _keep_newest(self._handed_in, _MOST_NOT_TAKEN_UP)
+        _keep_newest(self._message_ids, _MOST_NOT_TAKEN_UP)
+        _keep_newest(self._headers, _MOST_NOT_TAKEN_UP)
 
     def _mailbox(self, text: str) -> Mailbox:
         """Return the mailbox; the same text gives the same object, which saves memory and time."""
@@ -427,6 +474,13 @@ class PostfixLog:
                 self._mailboxes.clear()
             known = self._mailboxes[text] = mailbox(text)
         return known
+
+
+def _keep_newest(known: dict[str, _Known], most: int) -> None:
+    """Where there are more than so many, drop the oldest and a tenth more, so that this is seldom done."""
+    if len(known) > most:
+        for queue_id in list(islice(known, len(known) - most + most // 10)):
+            del known[queue_id]
 
 
 def _may_be_a_filters(submission: str) -> bool:

@@ -26,3 +26,11 @@ class LogReader(Protocol):
     def finish(self) -> list[Event]:
         """Return the events still held back when the log ends; the reader may be fed again."""
         ...
+
+    def saved(self) -> bytes:
+        """Return all that the reader knows between two blocks, its stamps excepted."""
+        ...
+
+    def restore(self, saved: bytes) -> None:
+        """Know what another reader of this kind had saved, and nothing else.  Raises ``MalformedState``."""
+        ...

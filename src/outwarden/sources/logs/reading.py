@@ -17,14 +17,15 @@ from the stamp before it.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from outwarden.events import Event
 from outwarden.sources.logs.journald import is_journal, syslog_lines
-from outwarden.sources.logs.lines import LineBlocks
+from outwarden.sources.logs.lines import LineBlocks, SavedLines
 from outwarden.sources.logs.logins import LoginLog
 from outwarden.sources.logs.reader import LogReader
-from outwarden.sources.logs.stamps import Stamps
+from outwarden.sources.logs.saved_state import MalformedState, SavedState, opened, sealed
+from outwarden.sources.logs.stamps import SavedStamps, Stamps
 
 if TYPE_CHECKING:
     from outwarden.sources.logs.postfix import PostfixLog
@@ -93,6 +94,19 @@ _FORMATS: dict[str, Callable[[], _Format]] = {
 }
 
 
+class _State(SavedState):
+    """``readers`` are saved under the names of their formats, in the order they were met."""
+
+    lines: int
+    lines_of_other_programs: int
+    strange_lines: int
+    in_journal: bool
+    tags_of_others: list[str]
+    blocks: SavedLines
+    logins: tuple[SavedStamps, bytes]
+    readers: dict[str, tuple[SavedStamps, bytes]]
+
+
 class MixedLog:
     """Reads a log of any formats.
 
@@ -115,6 +129,42 @@ class MixedLog:
         self._in_journal = False
         # Programs whose syslog lines no format took: not asked about again while nothing else stands there.
         self._tags_of_others: set[str] = set()
+
+    @classmethod
+    def restored(cls, saved: bytes, newest: datetime, zone: tzinfo = UTC) -> Self:
+        """Return a log that goes on where ``saved`` was taken; ``newest`` is that of the file it goes on in.
+
+        Raises ``MalformedState`` for bytes that this version did not save.
+        """
+        state = opened(saved, _State)
+        log = cls(newest, zone)
+        log.lines, log.lines_of_other_programs = state.lines, state.lines_of_other_programs
+        log._strange_lines, log._in_journal = state.strange_lines, state.in_journal
+        log._tags_of_others = set(state.tags_of_others)
+        log._blocks.restore(state.blocks)
+        log._logins.restore(state.logins[1])
+        for name, (_, reader) in state.readers.items():
+            if name not in _FORMATS:
+                raise MalformedState(f"no format has the name {name[:40]}")
+            log._begin(name).restore(reader)
+        for own, (stamps, _) in zip(log._stamps, (state.logins, *state.readers.values()), strict=True):
+            own.restore(stamps)
+        return log
+
+    def saved(self) -> bytes:
+        """Return all that is known of the log so far, for ``restored``.
+
+        Whatever the log is and wherever it was cut: what is restored gives the same events and counts as
+        this one would have.
+        """
+        logins, *readers = [
+            (stamps.saved(), reader.saved()) for stamps, reader in zip(self._stamps, self._all_readers(), strict=True)
+        ]
+        state = _State(
+            self.lines, self.lines_of_other_programs, self._strange_lines, self._in_journal,
+            sorted(self._tags_of_others), self._blocks.saved(), logins, dict(zip(self._readers, readers, strict=True)),
+        )  # fmt: skip
+        return sealed(state)
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -232,12 +282,19 @@ class MixedLog:
 
     def _occurs(self, name: str, text: str) -> bool:
         """Return whether a format occurs in the text; if it does, its reader stands ready."""
+        occurs = self._format(name).recognises(text)
+        if occurs and name not in self._readers:
+            self._begin(name)
+        return occurs
+
+    def _format(self, name: str) -> _Format:
         if name not in self._formats:
             self._formats[name] = _FORMATS[name]()
-        occurs = self._formats[name].recognises(text)
-        if occurs and name not in self._readers:
-            self._readers[name] = self._formats[name].begin(self._own_stamps())
-        return occurs
+        return self._formats[name]
+
+    def _begin(self, name: str) -> LogReader:
+        reader = self._readers[name] = self._format(name).begin(self._own_stamps())
+        return reader
 
     def _count(self, text: str, unclaimed: int, headless: int) -> None:
         """Sort the lines that no reader took: another program's, or strange."""

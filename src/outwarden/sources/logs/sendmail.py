@@ -20,6 +20,8 @@ sender:``, ``sender notify:``), ``smtp`` in srvrsmtp.c (``AUTH=server``, ``AUTH 
 import re
 from datetime import datetime
 
+import msgspec
+
 from outwarden.events import (
     AccountKind,
     Attempted,
@@ -32,6 +34,7 @@ from outwarden.events import (
     domain_of,
     mailbox,
 )
+from outwarden.sources.logs.saved_state import Numbered, SavedState, decoded, encoded, numbered
 from outwarden.sources.logs.sendmail_lines import (
     EXPIRED,
     IDS,
@@ -58,19 +61,26 @@ def is_sendmail(block: str) -> bool:
     return RECOGNISED.search(block) is not None
 
 
-class _Message:
+class _Message(msgspec.Struct, array_like=True, eq=False):
     """What must be known of a message while it may have further lines."""
 
-    __slots__ = ("account", "kind", "last_refusal", "local_part", "message_id", "sender", "waiting_for", "way_in")
+    account: str
+    kind: AccountKind
+    sender: str
+    waiting_for: int
+    message_id: str = ""
+    way_in: str = ""
+    last_refusal: RefusalClass | None = None
 
-    def __init__(self, account: str, kind: AccountKind, sender: str, waiting_for: int) -> None:
-        self.account = account
-        self.kind = kind
-        self.sender = sender
-        self.waiting_for = waiting_for
-        self.message_id = ""
-        self.way_in = ""
-        self.last_refusal: RefusalClass | None = None
+
+class _State(SavedState):
+    lines_understood: int
+    lines_not_understood: int
+    messages: list[_Message]
+    open: dict[str, int]
+    done: dict[str, int]
+    by_message_id: dict[str, int]
+    logins: dict[tuple[str, str], tuple[str, str]]
 
 
 # The log begins in the middle of this message's life.
@@ -112,6 +122,28 @@ class SendmailLog:
         """Return nothing: this reader holds no events back."""
         return []
 
+    def saved(self) -> bytes:
+        """Return what is known of messages that may have further lines, and who is logged in."""
+        messages: Numbered[_Message] = Numbered()
+        open_, done, by_message_id = (
+            {name: messages.number(message) for name, message in known.items()}
+            for known in (self._open, self._done, self._by_message_id)
+        )
+        state = _State(
+            self.lines_understood, self.lines_not_understood, messages.things, open_, done, by_message_id, self._logins
+        )
+        return encoded(state)
+
+    def restore(self, saved: bytes) -> None:
+        """Know what was saved, and nothing else.  Raises ``MalformedState``."""
+        state = decoded(saved, _State)
+        self.lines_understood, self.lines_not_understood = state.lines_understood, state.lines_not_understood
+        self._open, self._done, self._by_message_id = (
+            {name: numbered(state.messages, number) for name, number in known.items()}
+            for known in (state.open, state.done, state.by_message_id)
+        )
+        self._logins = state.logins
+
     def _read(self, at: datetime, host: str, pid: str, queue_id: str, rest: str, line: str) -> bool:
         if queue_id and rest.startswith("to="):
             return self._deliver(at, host, queue_id, rest, line)
@@ -130,7 +162,7 @@ class SendmailLog:
             self._divide(queue_id, other[1] or other[2])
             return True
         if rest.startswith("done; "):
-            self._settle(queue_id, self._known(queue_id), _MOST_OPEN)
+            self._end(queue_id)
         return is_known(rest)
 
     # -- a message comes ---------------------------------------------------------------------------
@@ -170,8 +202,10 @@ class SendmailLog:
         if message.message_id:
             self._by_message_id[message.message_id] = message
         if len(self._open) > _MOST_OPEN:
-            oldest = next(iter(self._open))
-            self._settle(oldest, self._open[oldest], _MOST_OPEN)
+            self._end(next(iter(self._open)))
+        if len(self._by_message_id) > _MOST_OPEN:
+            # Messages whose queue ID another has taken before they ended.
+            del self._by_message_id[next(iter(self._by_message_id))]
 
     def _known(self, queue_id: str) -> _Message:
         return self._open.get(queue_id) or self._done.get(queue_id) or _UNSEEN
@@ -179,7 +213,12 @@ class SendmailLog:
     def _settle(self, queue_id: str, message: _Message, recipients: int) -> None:
         """So many recipients of a message need no further attempt; when none is left, begin to forget it."""
         message.waiting_for -= recipients
-        if message.waiting_for > 0 or self._open.pop(queue_id, None) is None:
+        if message.waiting_for <= 0:
+            self._end(queue_id)
+
+    def _end(self, queue_id: str) -> None:
+        message = self._open.pop(queue_id, None)
+        if message is None:
             return
         if self._by_message_id.get(message.message_id) is message:
             del self._by_message_id[message.message_id]
@@ -193,7 +232,7 @@ class SendmailLog:
         for other in IDS.findall(named):
             if message is not _UNSEEN:
                 part = _Message(message.account, message.kind, message.sender, max(message.waiting_for, 1))
-                self._open[other] = part
+                self._remember(other, part)
 
     # -- what becomes of it ------------------------------------------------------------------------
 
@@ -233,8 +272,7 @@ class SendmailLog:
                     text, sender=message.sender, line=line,
                 )
             )  # fmt: skip
-            if message is not _UNSEEN:
-                self._settle(queue_id, message, _MOST_OPEN)
+            self._end(queue_id)
         if kind != "postmaster notify" and not text.startswith(NO_BOUNCE):
             self._events.append(
                 BounceReturned(at, host, queue_id, message.account, message.kind, notification_id, line)

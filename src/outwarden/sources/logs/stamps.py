@@ -14,6 +14,8 @@ because nothing in it tells the year; only a 29 February does.
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from outwarden.sources.logs.saved_state import SavedState
+
 _MONTHS = {
     name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)
 }
@@ -36,6 +38,16 @@ class MalformedStamp(ValueError):
     """The text is no time stamp that we know."""
 
 
+class SavedStamps(SavedState):
+    """How far the stamps of a log were read.  The file's own date is not kept: it is asked for anew."""
+
+    seen: datetime | None
+    last: datetime | None
+    last_text: str | None
+    minute: datetime
+    minute_text: str | None
+
+
 class Stamps:
     """The stamps of one log, read in the order of the file.
 
@@ -46,6 +58,8 @@ class Stamps:
     def __init__(self, newest: datetime, zone: tzinfo = UTC) -> None:
         self._newest = newest
         self._zone = zone
+        # The last stamp of the file before: no later file ends before it.
+        self._seen: datetime | None = None
         self._last: datetime | None = None
         self._last_text: str | None = None
         self._last_read = newest
@@ -58,8 +72,22 @@ class Stamps:
         Its first stamp finds its year anew.  What was read before counts as seen, so that logs
         copied without their dates do not fall back a year at each file.
         """
-        self._newest = newest if self._last is None else max(newest, self._last)
+        self._seen = self._last
+        self._newest = newest if self._seen is None else max(newest, self._seen)
         self._last = self._last_text = self._minute_text = None
+
+    def saved(self) -> SavedStamps:
+        """Return what is known between two stamps."""
+        return SavedStamps(self._seen, self._last, self._last_text, self._minute, self._minute_text)
+
+    def restore(self, saved: SavedStamps) -> None:
+        """Know what was saved; ``newest`` stays that of the file that is read on."""
+        self._seen, self._last, self._last_text = saved.seen, saved.last, saved.last_text
+        self._minute, self._minute_text = saved.minute, saved.minute_text
+        if saved.seen is not None:
+            self._newest = max(self._newest, saved.seen)
+        if saved.last is not None:
+            self._last_read = saved.last
 
     def read(self, text: str) -> datetime:
         """Return the UTC time of a stamp in any of the forms.  Raises ``MalformedStamp``."""
