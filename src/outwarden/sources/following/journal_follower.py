@@ -3,8 +3,10 @@
 What it promises: whole entries, each once, from after the last one that was read; the program is started again when it
 ends, though not at every read; and what it says of itself before it ends is in ``remarks``.  It never waits.
 
-Not done: the journal's own files are not read.  Where the entry that was read last was vacuumed away, ``journalctl``
-begins with the nearest one that it has, and does not say so.
+The program is told to begin with the entry that was read last, not after it: where another one comes first, that entry
+was vacuumed away, and what stood between them too.
+
+Not done: the journal's own files are not read.  Journals of other hosts that lie on this one are followed with it.
 """
 
 import os
@@ -33,24 +35,26 @@ class _Entry(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Entry)
 
 
-def journal_follow_command(program: str = "journalctl", cursor: str | None = None) -> tuple[str, ...]:
-    """Return the command that writes the mail facility's entries as they come, those after the cursor alone."""
-    command = (
+def journal_follow_command(program: str = "journalctl") -> tuple[str, ...]:
+    """Return the command that writes the mail facility's entries, all that there are and then as they come."""
+    return (
         program,
         "--output=json",
         "--follow",
+        # From systemd 250 on, following shows the running boot alone; which of these undoes that, its releases differ.
+        "--merge",
+        "--boot=all",
         "--no-tail",
         "--no-pager",
         "--quiet",
         f"SYSLOG_FACILITY={_MAIL_FACILITY}",
     )
-    return command if cursor is None else (*command, _after(cursor))
 
 
 class JournalFollower:
-    """Runs the command (see ``journal_follow_command``), told to begin after the cursor.
+    """Runs the command (see ``journal_follow_command``) and gives the entries after the cursor.
 
-    Without a cursor it begins with the entries of the last week, as much as rotated files are read of.
+    Without a cursor it begins with those of the last week, as much as is read of rotated files.
     """
 
     def __init__(self, command: Sequence[str], cursor: str | None) -> None:
@@ -60,7 +64,8 @@ class JournalFollower:
         self._unfinished = bytearray()
         self._is_too_long = False
         self._said = b""
-        self._has_given = False
+        # Whether the next entry is one that was given before.
+        self._comes_again = False
         self._reads_to_wait = 0
         self._trouble = ""
         self._remarks: deque[str] = deque(maxlen=_MOST_REMARKS)
@@ -95,12 +100,28 @@ class JournalFollower:
         return None
 
     def _piece(self, entries: bytes) -> Piece | None:
+        if self._comes_again:
+            entries = self._without_known(entries)
         cursor = _last_cursor(entries)
+        if not entries:
+            return None
         if cursor is None:
             self._in_trouble(f"{self._command[0]}: what it writes are no entries of the journal in JSON; passed over")
             return None
-        self._cursor, self._has_given, self._trouble = cursor, True, ""
+        self._cursor, self._trouble = cursor, ""
         return Piece(entries, JournalPosition(cursor), None)
+
+    def _without_known(self, entries: bytes) -> bytes:
+        """Take off the entry that was read last, with which the program begins."""
+        self._comes_again = False
+        first, _, others = entries.partition(b"\n")
+        if _last_cursor(first) == self._cursor:
+            return others
+        self._remark(
+            f"{self._command[0]}: the journal does not have the entry any more that was read last; "
+            "whether others that came after it are gone too cannot be known; goes on with the nearest that it has"
+        )
+        return entries
 
     def _whole(self, octets: bytes) -> bytes:
         """Return the entries that these bytes complete; of an endless one, nothing but that it was there."""
@@ -123,7 +144,7 @@ class JournalFollower:
     # -- the program -------------------------------------------------------------------------------
 
     def _started(self) -> "subprocess.Popen[bytes] | None":
-        where = _after(self._cursor) if self._cursor else _FIRST_READ
+        where = f"--cursor={self._cursor}" if self._cursor else _FIRST_READ
         try:
             program = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
                 (*self._command, where), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -136,7 +157,7 @@ class JournalFollower:
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
         self._program = program
-        self._has_given = False
+        self._comes_again = bool(self._cursor)
         self._said = b""
         return program
 
@@ -145,7 +166,7 @@ class JournalFollower:
         program.kill()
         code = self._ended(program)
         words = self._said.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        if self._cursor and not self._has_given and b"cursor" in self._said.lower():
+        if self._comes_again and b"cursor" in self._said.lower():
             self._remark(
                 f"{self._command[0]}: the journal does not know the entry that was read last ({words}); "
                 "all entries of the last week that it has are read"
@@ -182,10 +203,6 @@ class JournalFollower:
         if text != self._trouble:
             self._trouble = text
             self._remark(text)
-
-
-def _after(cursor: str) -> str:
-    return f"--after-cursor={cursor}"
 
 
 def _at_hand(pipe: IO[bytes], most: int) -> bytes | None:

@@ -258,6 +258,20 @@ def test_the_old_file_is_not_looked_at_for_ever(log: Log) -> None:
     assert log.all() == b""
 
 
+def test_what_comes_late_waits_for_the_end_of_a_line_but_not_for_ever(log: Log) -> None:
+    log.append(lines())
+    log.all()
+    log.rename("", ".1")
+    half = log.append(b"half a li")
+    assert log.all() == half
+    late = log.append(lines(), ".1")
+    assert log.all() == b""
+    log.rename(".1", ".2")
+    log.rename("", ".1")
+    new = log.append(lines())
+    assert b"".join(log.read() for _ in range(20)) == late + new
+
+
 @pytest.mark.parametrize("ending", COMPRESSIONS)
 def test_several_rotations_while_nobody_looked(ending: str, log: Log) -> None:
     log.append(lines(50))
@@ -391,6 +405,19 @@ def test_deleted_under_us(log: Log) -> None:
     assert log.files() == [True, False, True]
 
 
+def test_an_empty_file_deleted_under_us(log: Log) -> None:
+    log.append(b"")
+    os.utime(log.path, ns=(0, 10**18))
+    assert log.all() == b""
+    log.path.unlink()
+    older = log.append(lines(), ".2")
+    os.utime(log.beside(".2"), ns=(0, 10**17))
+    second = log.append(lines(), ".1")
+    new = log.append(lines())
+    assert log.all() == second + new
+    assert older not in second
+
+
 def test_a_link_to_the_log_of_the_day(tmp_path: Path) -> None:
     log = Log(tmp_path, "current")
     days = [tmp_path / "logs" / f"mail-2026112{day}.log" for day in range(3)]
@@ -442,6 +469,22 @@ def test_the_rest_comes_from_the_copy(restarted: bool, packed: bool, grown: int,
     assert log.all() == later
     log.start()
     assert log.all() == b""
+
+
+def test_copied_and_truncated_after_something_late(log: Log) -> None:
+    """The rest of the newer file comes after bytes of the older one, so it is another file again."""
+    log.append(lines())
+    log.all()
+    log.rename("", ".1")
+    log.append(lines())
+    log.all()
+    late = log.append(lines(), ".1")
+    assert log.all() == late
+    rest = log.append(lines())
+    log.rename(".1", ".2")
+    log.copy_and_truncate()
+    assert log.all() == rest
+    assert log.files() == [True, True, True, True]
 
 
 def test_truncated_with_nothing_after_it(log: Log) -> None:

@@ -95,7 +95,9 @@ def test_whole_entries_and_the_cursor_of_the_last(journal: Journal) -> None:
     assert all(piece.octets.endswith(b"\n") for piece in pieces)
     assert pieces[-1].position == JournalPosition("s=abc;i=3")
     assert all(piece.next_file is None for piece in pieces)
-    assert journal.starts() == ["--output=json --follow --no-tail --no-pager --quiet SYSLOG_FACILITY=2 --since=-7d"]
+    assert journal.starts() == [
+        "--output=json --follow --merge --boot=all --no-tail --no-pager --quiet SYSLOG_FACILITY=2 --since=-7d"
+    ]
 
 
 def test_a_few_bytes_at_a_time(journal: Journal) -> None:
@@ -126,14 +128,14 @@ def test_nothing_new_does_not_wait(journal: Journal) -> None:
 def test_a_program_that_ends_is_started_after_the_last_entry(journal: Journal) -> None:
     journal.entries.write_bytes(entry(1) + entry(2)[:-9])
     journal.runs(
-        'case "$*" in *after-cursor=*) printf "%s" "$(cat more)"; echo; exec sleep 100;; esac\n'
+        'case "$*" in *cursor=*) cat more; exec sleep 100;; esac\n'
         'cat entries; echo "the journal was vacuumed" >&2; exit 3'
     )
-    (journal.directory / "more").write_bytes(entry(2))
+    (journal.directory / "more").write_bytes(entry(1) + entry(2))
     follower = journal.follow()
     pieces = read_until(follower, has(entry(1) + entry(2)))
     assert pieces[-1].position == JournalPosition("s=abc;i=2")
-    assert journal.starts()[1].endswith("--after-cursor=s=abc;i=1")
+    assert journal.starts()[1].endswith("--cursor=s=abc;i=1")
     assert follower.remarks() == [f"{journal.program}: ended (the journal was vacuumed); it is started again"]
 
 
@@ -152,7 +154,7 @@ def test_it_is_not_started_at_every_read(journal: Journal) -> None:
 def test_a_cursor_that_the_journal_does_not_know(journal: Journal) -> None:
     journal.entries.write_bytes(entry(7))
     journal.runs(
-        'case "$*" in *after-cursor=*) echo "Failed to seek to cursor: Invalid argument" >&2; exit 1;; esac\n'
+        'case "$*" in *cursor=*) echo "Failed to seek to cursor: Invalid argument" >&2; exit 1;; esac\n'
         "cat entries; exec sleep 100"
     )
     follower = journal.follow("nonsense")
@@ -160,6 +162,24 @@ def test_a_cursor_that_the_journal_does_not_know(journal: Journal) -> None:
     assert "Failed to seek to cursor: Invalid argument" in said
     read_until(follower, has(entry(7)))
     assert journal.starts()[-1].endswith("--since=-7d")
+
+
+def test_an_entry_that_was_vacuumed_away(journal: Journal) -> None:
+    """What is nearest to it comes instead, and is given."""
+    journal.entries.write_bytes(entry(7))
+    journal.runs("cat entries; exec sleep 100")
+    follower = journal.follow("s=abc;i=5")
+    read_until(follower, has(entry(7)))
+    assert "does not have the entry any more that was read last" in "".join(follower.remarks())
+
+
+def test_nothing_after_the_last_entry(journal: Journal) -> None:
+    journal.entries.write_bytes(entry(5))
+    journal.runs("cat entries; touch written; exec sleep 100")
+    follower = journal.follow("s=abc;i=5")
+    read_until(follower, lambda _: (journal.directory / "written").exists())
+    assert [follower.read() for _ in range(20)] == [None] * 20
+    assert follower.remarks() == []
 
 
 def test_a_program_that_is_not_there(journal: Journal) -> None:
@@ -189,10 +209,6 @@ def test_much_that_the_program_says_does_not_stop_it(journal: Journal) -> None:
     journal.entries.write_bytes(entry(1))
     journal.runs("head -c 300000 /dev/zero | tr '\\0' e >&2; cat entries; exec sleep 100")
     read_until(journal.follow(), has(entry(1)))
-
-
-def test_the_command_alone_may_have_the_cursor() -> None:
-    assert journal_follow_command("journalctl", "s=abc;i=1")[-1] == "--after-cursor=s=abc;i=1"
 
 
 def test_the_position_outlives_the_process() -> None:
