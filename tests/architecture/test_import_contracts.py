@@ -32,6 +32,7 @@ SINS = [
     ("a reader throws dice inside a function", "sources/queue/sin.py", "def f():\n    import random", NO_INPUT_OUTPUT),
     ("a check of SPF opens a socket", "authentication/spf_checks.py", "import socket", NO_INPUT_OUTPUT),
     ("a reader opens its log", "sources/logs/sin.py", "import outwarden.sources.files", GIVEN_TEXT),
+    ("a reader follows its log", "sources/logs/sin.py", "import outwarden.sources.following", GIVEN_TEXT),
     ("one log reader knows another", "sources/logs/exim.py", "import outwarden.sources.logs.postfix", STRANGERS),
     ("a command acts by itself", "cli/sin.py", "import outwarden.responses.postfix", ACTING),
     ("a command acts without the wiring", "cli/sin.py", "from outwarden.responses import subjects", ACTING),

@@ -188,6 +188,22 @@ def test_a_restart_goes_on_where_it_was(log: Log) -> None:
     assert log.files() == [True, False]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_new_file_that_may_not_be_read(log: Log) -> None:
+    log.append(lines())
+    log.all()
+    log.rename("", ".1")
+    new = log.append(lines())
+    log.path.chmod(0)
+    assert b"".join(log.read() for _ in range(30)) == b""
+    assert log.remarks().count("no permission") == 1
+    log.start()
+    late = log.append(lines(), ".1")
+    assert b"".join(log.read() for _ in range(30)) == late
+    log.path.chmod(0o600)
+    assert b"".join(log.read() for _ in range(30)) == new
+
+
 # -- rotation by renaming --------------------------------------------------------------------------
 
 
