@@ -12,8 +12,8 @@ and a Redis for its limit where there is one; both by a UNIX socket.  In each ro
 unfiltered run of the same round, and medians are shown.
 
 The processor time of a filter is that of all its processes (rspamd's with its Redis, ours with what follows from the
-log until it has been read), of Postfix that of master and all below it.  The client's is not looked at: it is the same
-for all, and on the same cores.
+log until it has been read), of Postfix that of master and all below it, of the resolver that of unbound and rbldnsd.
+The client's is not looked at: it is the same for all, and on the same cores.
 """
 
 import argparse
@@ -65,8 +65,6 @@ domains = ["isp.example"]
 [mail_server]
 kind = "postfix"
 postfix_config = "{home}/etc"
-[dns]
-resolver = "{lists.resolver}"
 [blocklists]
 catalogue = "{lists.catalogue}"
 [acting]
@@ -79,11 +77,12 @@ keys_file = "{home}/mark.keys"
 
 
 class Measured(NamedTuple):
-    """One run: messages a second, processor milliseconds for each message, questions to the resolver for each."""
+    """One run: messages a second; for each message processor milliseconds, and questions to the resolver."""
 
     rate: float
     filter_ms: float
     postfix_ms: float
+    resolver_ms: float
     questions: float
 
 
@@ -125,19 +124,15 @@ class World:
         """Hand in so many."""
         self.hand_in(size, WARM_UP)
         master = int((self.home / "spool/pid/master.pid").read_text())
-        filters = self._pids(case)
-        filter_before, postfix_before, asked = cpu_ms(*filters), cpu_ms(master), self.lists.asked()
+        of_whom = (self._pids(case), [master], self.lists.pids)
+        before, asked = [cpu_ms(*pids) for pids in of_whom], self.lists.asked()
         seconds = self.hand_in(size, messages)
         asked = self.lists.asked() - asked
         self._wait_until_discarded()
         if case == OURS:
             self.wait_for_the_log()
-        return Measured(
-            messages / seconds,
-            (cpu_ms(*filters) - filter_before) / messages,
-            (cpu_ms(master) - postfix_before) / messages,
-            asked / messages,
-        )
+        took = [(cpu_ms(*pids) - earlier) / messages for pids, earlier in zip(of_whom, before, strict=True)]
+        return Measured(messages / seconds, *took, asked / messages)
 
     def hand_in(self, size: str, messages: int) -> float:
         """Have a client hand in what nobody has handed in before; return the seconds it took."""
@@ -216,6 +211,7 @@ def _service(home: Path, lists: LocalLists) -> Iterator[Service]:
         home / "maillog",
         SERVICE.format(home=home, lists=lists),
         f'milter = "unix:{home}/milter.sock"\ngroup = "postfix"\ndeadline_milliseconds = 300',
+        lists.resolver,
     )
     try:
         yield service
@@ -247,13 +243,14 @@ def tell(found: dict[tuple[str, str], list[Measured]], here: World) -> None:
         print("rspamd is left out: it is not installed")
     elif not here.peer.limits:
         print("rspamd limits no rates: Redis is not installed")
-    print(f"{'':24}{'rate/s':>8}{'ratio':>7}{'filter ms':>11}{'Postfix ms':>12}{'questions':>11}")
+    print(f"{'':18}{'rate/s':>8}{'ratio':>7}{'filter ms':>11}{'Postfix ms':>12}{'resolver ms':>13}{'questions':>11}")
     for size in SIZES:
         for case in here.filters:
             rates = [run.rate for run in found[case, size]]
             ratio = statistics.median(a / b.rate for a, b in zip(rates, found[NONE, size], strict=True))
-            rate, filter_ms, postfix_ms, questions = map(statistics.median, zip(*found[case, size], strict=True))
-            print(f"{case + ', ' + size:24}{rate:8.0f}{ratio:7.2f}{filter_ms:11.2f}{postfix_ms:12.2f}{questions:11.1f}")
+            rate, *rest, questions = map(statistics.median, zip(*found[case, size], strict=True))
+            took = "".join(f"{each:{wide}.2f}" for each, wide in zip(rest, (11, 12, 13), strict=True))
+            print(f"{case + ', ' + size:18}{rate:8.0f}{ratio:7.2f}{took}{questions:11.1f}")
 
 
 def inside_own_network(arguments: list[str]) -> int:

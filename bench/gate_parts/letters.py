@@ -13,7 +13,8 @@ from lab.past_mail import friends_of
 from message import Writer
 
 _SENTENCES = 3_000
-_POPULAR_SITES, _SITES = 200, 1_000_000
+_KNOWN_SITES, _SITES = 2_000, 1_000_000
+_UNHEARD_OF = 0.1
 _LINE = "\r\n"
 
 
@@ -74,10 +75,13 @@ class Letters:
         return sentences
 
     def _links(self, count: int) -> list[str]:
-        """Return links of which every other one is to a site that nearly nobody else links to."""
-        draw = self._draw.randrange
-        sites = [draw(_SITES if number % 2 else _POPULAR_SITES) for number in range(count)]
-        return [f"https://www.shop{site}.example/p/{draw(100)}?id={site}" for site in sites]
+        """Return links: one in ten to a site that nearly nobody else links to, the others as popular as sites are."""
+        draw = self._draw
+        sites = [
+            draw.randrange(_SITES) if draw.random() < _UNHEARD_OF else int(_KNOWN_SITES ** draw.random())
+            for _ in range(count)
+        ]
+        return [f"https://www.shop{site}.example/p/{draw.randrange(100)}?id={site}" for site in sites]
 
     def _letter(self, content_type: str, body: str) -> Letter:
         number = self._draw.randrange(len(self._writers))

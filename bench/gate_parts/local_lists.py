@@ -53,10 +53,10 @@ _HEAD = "$SOA 300 ns.lists.example hostmaster.lists.example 1 600 300 86400 300\
 
 
 class LocalLists:
-    """``resolver`` is where to ask, ``catalogue`` the file that describes the lists."""
+    """``resolver`` is where to ask, ``catalogue`` the file that describes the lists, ``pids`` who serves them."""
 
-    def __init__(self, home: Path, resolver: int) -> None:
-        self.resolver, self.catalogue = f"127.0.0.1:{resolver}", home / "lists.toml"
+    def __init__(self, home: Path, resolver: int, pids: list[int]) -> None:
+        self.resolver, self.catalogue, self.pids = f"127.0.0.1:{resolver}", home / "lists.toml", pids
         self._settings = home / "unbound.conf"
 
     def asked(self) -> int:
@@ -88,7 +88,7 @@ def local_lists(home: Path) -> Iterator[LocalLists]:
         ]
         try:
             wait_until(lambda: answers(resolver), f"unbound; see {home}/log")
-            yield LocalLists(home, resolver)
+            yield LocalLists(home, resolver, [server.pid for server in servers])
         finally:
             for server in servers:
                 server.terminate()
