@@ -24,6 +24,7 @@ def config_check(context: click.Context) -> None:
     """Say whether the service would start with it; nothing is asked and nothing is changed."""
     from outwarden.service.live.beginning import policy_of, verdict_headers_of
     from outwarden.service.live.doors import endpoints
+    from outwarden.service.mark_keys import mark_keys
     from outwarden.service.own_sending import own_helo
     from outwarden.service.watch_list import WatchList
 
@@ -33,6 +34,7 @@ def config_check(context: click.Context) -> None:
         own_helo(found)
         policy_of(found)
         verdict_headers_of(found)
+        mark_keys(found)
         doors = endpoints(found)
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:

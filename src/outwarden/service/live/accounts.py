@@ -22,6 +22,7 @@ from outwarden.events import (
     Decision,
     Event,
     Finding,
+    RefusalClass,
     Standing,
     Submitted,
 )
@@ -112,6 +113,8 @@ class Accounts:
             return None
         self._unsaved.append(event)
         self.server.count(event)
+        if event.refusal_class is RefusalClass.UNKNOWN_RECIPIENT:
+            self.limits.unknown(event.account, event.at.timestamp(), 1)
         self.watch.attempted(event)
         decision = self.judge.attempted(event)
         return None if decision is None else _not_accepted(decision)

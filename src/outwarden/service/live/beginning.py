@@ -129,7 +129,8 @@ def _watch(kept: Remembered, say: Say) -> FilterWatch:
 def _limits(kept: Remembered, policy: Policy, say: Say) -> Limits:
     raw = kept.states.get("limits")
     try:
-        return Limits(policy.limits) if raw is None else Limits.restored(raw, policy.limits)
+        if raw is not None:
+            return Limits.restored(raw, policy.limits, policy.bulk)
     except MalformedLimits as fault:
         say(f"limits are counted anew: {fault}")
-        return Limits(policy.limits)
+    return Limits(policy.limits, policy.bulk)

@@ -33,6 +33,7 @@ from outwarden.service.live.notify import notify, watchdog_seconds
 from outwarden.service.live.queue_watch import QueueWatch
 from outwarden.service.live.saving import Saving
 from outwarden.service.live.store_thread import StoreThread
+from outwarden.service.mark_keys import mark_keys, marking
 from outwarden.service.own_lists import own_catalogue, own_resolver, wrong_resolver
 from outwarden.service.settings import Configuration
 from outwarden.service.time_zone import local_zone
@@ -51,6 +52,7 @@ class Machine:
         self._policy = beginning.policy_of(configuration)
         self._logs, found = beginning.logs_of(configuration, clock())
         self._catalogue = own_catalogue(configuration)
+        self._keys = mark_keys(configuration)
         self._verdict_headers = beginning.verdict_headers_of(configuration)
         self._doors_wanted = any(getattr(self._settings.gate, kind) for kind in ("milter", "policy_service", "rspamd"))
         if not self._logs and not self._doors_wanted and not watches_lists:
@@ -86,6 +88,7 @@ class Machine:
             self._clock,
             self._settings.site.domains,
             self._verdict_headers,
+            None if self._keys is None else partial(marking, self._keys, self._settings.mark),
         )
         self._queue = QueueWatch(self._settings.mail_server.postfix_config, local_zone())
         self._minutes = Minutes(
