@@ -138,7 +138,8 @@ def test_one_account_is_held_while_others_flow(place: Place) -> None:
     wait_until(lambda: place.postfix.log_says("status=deferred", 3), "three deferrals")
     (paused,) = place("pause", "--account", "Rosa@isp.example", "--reason", "stolen")
     # What Rosa's login handed in, whatever its sender; not what Jan's login handed in under her name.
-    assert paused["remarks"] == ["messages put on hold: 1"]
+    # A session that has just said goodbye may still be counted as open beside it.
+    assert "messages put on hold: 1" in paused["remarks"]
     assert [each["sender"] for each in place.queue() if each["queue_name"] == "hold"] == ["other@isp.example"]
     listing = place.postfix.home / "queue.json"
     listing.write_text(place.postfix.run("postqueue", "-j"))
