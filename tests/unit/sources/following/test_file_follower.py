@@ -279,9 +279,9 @@ def test_what_comes_late_waits_for_the_end_of_a_line_but_not_for_ever(log: Log) 
     log.all()
     log.rename("", ".1")
     half = log.append(b"half a li")
-    assert log.all() == half
+    assert [log.read(), log.read(), log.read()] == [b"", b"", half]
     late = log.append(lines(), ".1")
-    assert log.all() == b""
+    assert log.read() == b""
     log.rename(".1", ".2")
     log.rename("", ".1")
     new = log.append(lines())
@@ -434,6 +434,15 @@ def test_an_empty_file_deleted_under_us(log: Log) -> None:
     assert older not in second
 
 
+def test_an_empty_file_is_rotated(log: Log) -> None:
+    log.append(b"")
+    assert log.all() == b""
+    log.append(lines(), ".3")
+    log.rename("", ".2")
+    new = log.append(lines())
+    assert log.all() == new
+
+
 def test_a_link_to_the_log_of_the_day(tmp_path: Path) -> None:
     log = Log(tmp_path, "current")
     days = [tmp_path / "logs" / f"mail-2026112{day}.log" for day in range(3)]
@@ -525,6 +534,16 @@ def test_truncated_without_a_copy(log: Log) -> None:
     said = log.remarks()
     assert "cannot be known" in said
     assert "of which 62 bytes were read" in said
+
+
+def test_a_copy_that_has_only_a_part(log: Log) -> None:
+    log.append(lines(100))
+    log.all()
+    log.beside(".1").write_bytes(log.path.read_bytes()[:2000])
+    os.truncate(log.path, 0)
+    new = log.append(lines())
+    assert log.all() == new
+    assert "cannot be known" in log.remarks()
 
 
 def test_several_times_while_nobody_looked(log: Log) -> None:
