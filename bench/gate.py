@@ -44,6 +44,7 @@ from gate_parts.letters import accounts  # noqa: E402
 from gate_parts.local_lists import LocalLists, local_lists  # noqa: E402
 from gate_parts.rspamd import Rspamd, rspamd  # noqa: E402
 from gate_parts.submission import PASSWORD  # noqa: E402
+from outwarden.service.mark_keys import new_key  # noqa: E402
 
 ACCOUNTS = 200
 SESSIONS = 20
@@ -204,7 +205,7 @@ def world() -> Iterator[World]:
 
 @contextmanager
 def _service(home: Path, lists: LocalLists) -> Iterator[Service]:
-    (home / "mark.keys").write_text(f"{os.urandom(32).hex()}\n")
+    (home / "mark.keys").write_text(f"{new_key()}\n")
     (home / "mark.keys").chmod(0o600)
     service = Service(
         home,
