@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
+from math import inf
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -31,6 +32,8 @@ from outwarden.sources.logs.saved_state import MalformedState
 
 _LOOKS_EVERY_SECONDS = 0.1
 _SAVED_EVERY_SECONDS = 10.0
+_SETTLED_AFTER_SECONDS = 60.0
+"""So long nothing more is written: what a reader holds back, as a filter might give the message back, has happened."""
 _MOST_UNHEARD = 4
 """So many batches may wait to be heard: what comes after them waits in the log."""
 
@@ -101,6 +104,7 @@ class LogThread:
         self._follower = follower_at(position)
         self._unheard = threading.Semaphore(_MOST_UNHEARD)
         self._stop = threading.Event()
+        self._at_a_lines_end = True
         self._thread = threading.Thread(target=self._read, name=f"log {log}", daemon=True)
         self.fault: BaseException | None = None
 
@@ -149,6 +153,7 @@ class LogThread:
     def _follow(self) -> None:
         save_at = time.monotonic() + _SAVED_EVERY_SECONDS
         unsaved = True
+        settle_at = inf
         position: Position | JournalPosition | None = None
         while not self._stop.is_set():
             piece = self._follower.read()
@@ -158,6 +163,9 @@ class LogThread:
             now = time.monotonic()
             if piece is None:
                 place = None
+                if now >= settle_at and self._at_a_lines_end:
+                    settle_at, unsaved = inf, position is not None
+                    self._hand_over(self._reader.finish(), None, caught_up=False)
                 if unsaved and position is not None and now >= save_at:
                     place, unsaved, save_at = self._place(position), False, now + _SAVED_EVERY_SECONDS
                 if place is not None or not self.facts.caught_up:
@@ -166,6 +174,8 @@ class LogThread:
                 continue
             events = self._events_of(piece)
             position, unsaved, place = piece.position, True, None
+            settle_at = now + _SETTLED_AFTER_SECONDS
+            self._at_a_lines_end = piece.octets.endswith(b"\n")
             if now >= save_at:
                 place, unsaved, save_at = self._place(position), False, time.monotonic() + _SAVED_EVERY_SECONDS
             self._hand_over(events, place, caught_up=False)
