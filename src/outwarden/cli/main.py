@@ -22,6 +22,7 @@ VERBS = {
     "check": ("outwarden.cli.check:check", "Is this server sending spam? Who, since when, why, what next."),
     "logs": ("outwarden.cli.logs:logs", "Who submitted what, and what became of it, per account."),
     "reply": ("outwarden.cli.reply:reply", "What a remote's refusal means."),
+    "read": ("outwarden.cli.read:read", "What a message is, and which account of ours it comes from."),
     "blocklists": ("outwarden.cli.blocklists:blocklists", "On which lists addresses and domains are; what it means."),
     "authentication": (
         "outwarden.cli.authentication:authentication",
@@ -43,6 +44,7 @@ VERBS = {
     "delisting": ("outwarden.cli.delisting:delisting", "The way off each list: what is to do, and when to ask."),
     "monitor": ("outwarden.cli.monitor:monitor", "Checks for Nagios or Icinga, with perfdata."),
     "run": ("outwarden.cli.run:run", "The service: watch the blocklists, and say when a listing begins and ends."),
+    "mark": ("outwarden.cli.mark:mark", "The signed mark in what leaves: make a key for it, or read one."),
     "config": ("outwarden.cli.config:config", "The configuration: check it, show what holds, print its schema."),
     "demo": ("outwarden.cli.demo:demo", "Write a sample day of an invented provider to try check on."),
     "completion": ("outwarden.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
