@@ -3,6 +3,7 @@
 Lines are those kept in ``lines`` and those of the corpora, so that each new case there makes the fuzzing better.
 """
 
+from binascii import b2a_base64
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from outwarden.filter.readsocket.conversation import ReadsocketConversation
 from outwarden.filter.rspamd_protocol.conversation import RspamdConversation
 from outwarden.service.event_reading import EventReading
 from outwarden.service.log_reading import LogSource, NothingUnderstood
+from outwarden.service.message_reading import read_message
 from outwarden.sources.logs.exchange import ExchangeTrackingLog
 from outwarden.sources.logs.exim import EximLog
 from outwarden.sources.logs.journald import syslog_lines
@@ -34,6 +36,7 @@ from outwarden.sources.logs.reading import MixedLog
 from outwarden.sources.logs.sendmail import SendmailLog
 from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 from outwarden.sources.message import TextClusters, examine, known_filter_headers
+from outwarden.sources.message.mark import MarkKeys, mark, read_mark
 from outwarden.sources.refusals import classify
 
 HERE = Path(__file__).parent
@@ -201,6 +204,35 @@ def _message() -> Feed:
     return feed
 
 
+_KEYS = MarkKeys([b"k" * 32])
+_MARK = mark(_KEYS, "rosa@isp.example", "mx.isp.example", NEWEST, b"twelve bytes")
+_MARKED = f"Outwarden-Mark: {_MARK}\nCFBL-Feedback-ID:\n\t{_MARK}\n"
+
+
+def _marked_messages() -> tuple[str, ...]:
+    """Return messages with a mark in the header, returned in a part, and quoted."""
+    own = tuple(_MARKED + message for message in _messages_of_the_corpus())
+    parts = "Subject: x\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "
+    returned = (
+        f"{parts}text/rfc822-headers\n\n{_MARKED}\n--b--\n",
+        f"{parts}message/rfc822\nContent-Transfer-Encoding: base64\n\n{b2a_base64(_MARKED.encode()).decode()}\n--b--\n",
+        f"{parts}text/html\n\n<pre>&gt; {_MARKED.replace(chr(10), '<br>&gt; ')}</pre>\n--b--\n",
+    )
+    return (_MARK, _MARKED, *returned, *own)
+
+
+def _read() -> Feed:
+    """A message whose mark is looked for, and a value that may be one."""
+
+    def feed(block: str) -> None:
+        content = block.encode("latin-1", "replace") if len(block) % 2 else block.encode("utf-8", "surrogatepass")
+        message = read_message("message", content, _KEYS)
+        assert message.account in (None, "rosa@isp.example")
+        assert read_mark(_KEYS, block) in (None, read_mark(_KEYS, _MARK))
+
+    return feed
+
+
 TARGETS = {
     "postfix": Target(_reading(lambda: PostfixLog(Stamps(NEWEST))), _lines_of("postfix")),
     "exim": Target(_reading(lambda: EximLog(Stamps(NEWEST))), _lines_of("exim")),
@@ -213,6 +245,7 @@ TARGETS = {
     "events": Target(_events, _lines_of("events")),
     "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
     "message": Target(_message, _messages_of_the_corpus()),
+    "read": Target(_read, _marked_messages()),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
     "milter": Target(_milter, _lines_of("milter")),
     "policy": Target(_door(lambda: PolicyConversation(Gathering(5, 2000)), _request_of_postfix), _lines_of("policy")),
