@@ -47,7 +47,8 @@ def read(context: click.Context, files: tuple[str, ...]) -> None:
 
 def _line(message: ReadMessage, has_keys: bool) -> str:
     if message.kind == "unreadable":
-        return f"{message.file}: unreadable: {message.reason}"
+        whose = f"; {_whose(message, has_keys)}" if message.ours is not None else ""
+        return f"{message.file}: unreadable: {message.reason}{whose}"
     subject = f" ({message.subject})" if message.subject else ""
     return f"{message.file}: {message.kind}{subject}: {_whose(message, has_keys)}"
 

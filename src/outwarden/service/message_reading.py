@@ -27,7 +27,7 @@ _BLOCK = 1 << 16
 _LONGEST_SUBJECT = 1_000
 _LONGEST_MESSAGE_ID = 998
 # RFC 5322 section 3.6: what at least one of the header's fields is called.
-_FIELDS = frozenset((b"from", b"to", b"date", b"subject", b"message-id", b"received", b"return-path", b"mime-version"))
+_FIELDS = frozenset((b"from", b"to", b"date", b"subject", b"message-id", b"received", b"return-path", b"content-type"))
 _ENVELOPE_LINES = (b"From ", b">From ")
 
 
@@ -67,27 +67,32 @@ def read_file(path: str, keys: MarkKeys | None) -> ReadMessage:
 
 def read_message(file: str, message: bytes, keys: MarkKeys | None) -> ReadMessage:
     """Return what a message is; ``file`` is what it is called."""
+    message = message.lstrip()
     if message.startswith(_ENVELOPE_LINES):
         # The line that mbox puts before a message.
         message = message.partition(b"\n")[2]
-    if not message.strip():
+    if not message:
         return ReadMessage(file, "unreadable", reason="it is empty")
+    if b"\n" not in message:
+        # Macintosh once ended lines so, and some programs still do.
+        message = message.replace(b"\r", b"\n")
     parts = read_parts(message)
-    if _FIELDS.isdisjoint(parts.fields):
-        return ReadMessage(file, "unreadable", reason="it has no header of a message")
+    is_mail = not _FIELDS.isdisjoint(parts.fields)
     message_id = first(parts.fields, b"message-id").decode("utf-8", "replace").strip()
     subject = readable(first(parts.fields, b"subject"))
+    # Also where it is no message: somebody may have saved nothing but a header, or a part of one.
     carried = None if keys is None else carried_marks(keys, message, parts)
     marked = None if carried is None else carried.marked
     return ReadMessage(
         file,
-        "mail",
+        "mail" if is_mail else "unreadable",
         ours=None if carried is None else carried.ours,
         account=marked and marked.account,
         host=marked and marked.host,
         marked_at=marked and marked.at,
         message_id=message_id[:_LONGEST_MESSAGE_ID] or None,
         subject=subject[:_LONGEST_SUBJECT] or None,
+        reason=None if is_mail else "it has no header of a message",
     )
 
 

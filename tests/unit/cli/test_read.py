@@ -74,6 +74,10 @@ def test_a_bounce_of_ours_names_the_account(site: Site) -> None:
     [
         ("our own message", HEADER + "\nHello", True),
         ("with the line of an mbox", "From rosa@isp.example Wed Nov 25 03:12:45 2026\n" + HEADER + "\nHello", True),
+        ("with empty lines before it", "\r\n  \n" + BOUNCE, True),
+        ("with the line ends of an old Macintosh", BOUNCE.replace("\n", "\r"), True),
+        ("with CRLF", BOUNCE.replace("\n", "\r\n"), True),
+        ("with a Content-Type and nothing else", BOUNCE[BOUNCE.index("Content-Type") :], True),
         ("compressed", gzip.compress(BOUNCE.encode()), True),
         ("backscatter", FORGED, False),
         ("a letter", "From: otto@far.example\nSubject: Hello\n\nHow are you?\n", None),
@@ -98,6 +102,12 @@ def test_whose_it_is(site: Site, name: str, content: str | bytes, ours: bool | N
 def test_what_cannot_be_read(site: Site, name: str, content: bytes, reason: str) -> None:
     found = site.read(content)
     assert (found["kind"], found["ours"], found["reason"]) == ("unreadable", None, reason)
+
+
+def test_a_mark_without_a_message_is_read_too(site: Site) -> None:
+    quotation = f"Please stop this:\n\n> Outwarden-Mark: {MARK}\n"
+    assert (site.read(quotation)["kind"], site.read(quotation)["account"]) == ("unreadable", "rosa@isp.example")
+    assert "no header of a message; ours, handed in by rosa@isp" in site.run("read", site.file(quotation))[1]
 
 
 def test_without_keys_nobody_knows(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def _newest_of_one_header(keys: MarkKeys, text: bytes, written: list[tuple[int, 
         if newest is None:
             end = _HEADER_END.search(text, place)
             ends = end.start() if end else ends
-        if newest is None or marked.at > newest.at:
+        # Ours is added at the end, so of two of one second it is the last.
+        if newest is None or marked.at >= newest.at:
             newest = marked
     return newest
 

@@ -96,6 +96,7 @@ OURS = [
     ("behind 1500 forged ones", f"{of(OTTO, OTHERS)}\n" * 1500 + f"{HEADER}\nHello\n"),
     ("before a copied one of another account", f"{HEADER}{of(OTTO)}\n\nHello\n"),
     ("behind a copied one of another account", f"{of(OTTO)}\n{HEADER}\nHello\n"),
+    ("behind a copied one of the same second", f"{of(OTTO._replace(at=ROSA.at))}\n{HEADER}\nHello\n"),
     ("a copied one in the body", f"{HEADER}\n{of(OTTO)}\n"),
     ("a newer one in the body", f"{HEADER}\n{of(OTTO._replace(at=ROSA.at + timedelta(days=1)))}\n"),
 ]
