@@ -7,7 +7,7 @@ from outwarden.filter import Envelope
 from outwarden.service.live.whose import Whose, whose
 
 CASES = [
-    ("a login", {"login": "Rosa@ISP.example", "client_address": "203.0.113.7"}, ("Rosa@isp.example", AccountKind.LOGIN)),
+    ("a login", {"login": "Rosa@ISP.example", "client_address": "192.0.2.7"}, ("Rosa@isp.example", AccountKind.LOGIN)),
     ("a login that is no address", {"login": "rosa", "client_address": "203.0.113.7"}, ("rosa", AccountKind.LOGIN)),
     ("a login and the null sender", {"login": "rosa", "sender": "<>"}, ("rosa", AccountKind.LOGIN)),
     ("a local program", {}, ("web@isp.example", AccountKind.LOCAL)),
