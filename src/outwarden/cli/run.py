@@ -1,5 +1,6 @@
 """``outwarden run``: the service, in the foreground, for systemd or for a terminal."""
 
+import os
 import signal
 from datetime import UTC, datetime
 from threading import Event
@@ -26,6 +27,8 @@ def run(context: click.Context, once: bool) -> None:
     from outwarden.service.settings import ConfigurationError
     from outwarden.store.database import StoreUnusable
 
+    # What is remembered of people's mail is nobody else's business.
+    os.umask(0o027)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

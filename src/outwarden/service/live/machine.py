@@ -177,7 +177,7 @@ class Machine:
             await self._saving.save(whole=True)
             self._gate.learning = False
             known = len(self._accounts.judge.records)
-            self._say(f"the past is read: {self._hearing.events} events, {known} accounts; the gate judges from now on")
+            self._say(f"the past is read: {self._hearing.events} events, {known} accounts; they are judged from now on")
 
     async def _threads_live(self) -> None:
         while True:
