@@ -78,6 +78,18 @@ class QueueAnswer(NamedTuple):
     changes: bool
 
 
+CHANGES = {
+    "pause": True,
+    "pause.list": False,
+    "resume": True,
+    "queue.list": False,
+    "queue.hold": True,
+    "queue.release": True,
+    "queue.delete": True,
+}
+"""The verbs, and whether each changes something."""
+
+
 class QueueAnswers:
     """One mail server, and the store where what is done to it is written down.
 
@@ -94,15 +106,16 @@ class QueueAnswers:
 
     def by_verb(self) -> dict[str, QueueAnswer]:
         """Return who answers which verb."""
-        return {
-            "pause": QueueAnswer(self.pause, changes=True),
-            "pause.list": QueueAnswer(self.pauses, changes=False),
-            "resume": QueueAnswer(self.resume, changes=True),
-            "queue.list": QueueAnswer(self.listing, changes=False),
-            "queue.hold": QueueAnswer(self.hold, changes=True),
-            "queue.release": QueueAnswer(self.release, changes=True),
-            "queue.delete": QueueAnswer(self.delete, changes=True),
+        gives = {
+            "pause": self.pause,
+            "pause.list": self.pauses,
+            "resume": self.resume,
+            "queue.list": self.listing,
+            "queue.hold": self.hold,
+            "queue.release": self.release,
+            "queue.delete": self.delete,
         }
+        return {verb: QueueAnswer(gives[verb], changes) for verb, changes in CHANGES.items()}
 
     def pause(self, arguments: _Arguments, asked_by: str) -> ResponseRecord:
         """Pause ``account`` or ``destination`` or the whole server for ``seconds``, with a ``reason``."""

@@ -42,6 +42,8 @@ class Accounts:
         self.judge, self.limits, self.server, self.watch = judge, limits, server, watch
         self.host = host
         """What the log calls this machine, so that the gate and the log speak of the same one."""
+        self.past_is_read = False
+        """Whether the history that was there at the very first start has been heard to its end."""
         self.waiting_if_held: dict[str, int] = {}
         """Recipients of mail that would be held and went: they are let go in the judge's eyes as if they had been."""
         self._unsaved: list[Event] = []
@@ -169,6 +171,7 @@ class Accounts:
                 "filter-watch": self.watch.saved(),
                 "limits": self.limits.saved(),
                 "host": self.host.encode(),
+                "past": b"read" if self.past_is_read else b"",
             }
         return Checkpoint(
             at=now,

@@ -16,7 +16,7 @@ from outwarden.service.automatic.book import Book
 from outwarden.service.automatic.in_force import reference
 from outwarden.service.control import status as told
 from outwarden.service.control.faults import Fault, FaultKind
-from outwarden.service.control.queue_answers import QueueAnswer, QueueAnswers
+from outwarden.service.control.queue_answers import CHANGES, QueueAnswers
 from outwarden.service.control.records import ChangeRecord, ResponseRecord, standing_record
 from outwarden.service.control.server import Answer, Asker
 from outwarden.service.live import status
@@ -30,7 +30,7 @@ from outwarden.service.live.saving import Saving
 from outwarden.service.live.store_thread import StoreThread
 from outwarden.service.settings import Settings
 from outwarden.service.time_zone import local_zone
-from outwarden.store.responses import OF_ACCOUNTS, Response, ResponseKind, ResponseState
+from outwarden.store.responses import OF_ACCOUNTS, WAITING, Response, ResponseKind, ResponseState
 from outwarden.store.store import Store
 
 _EVER = datetime(1970, 1, 1, tzinfo=moment(0).tzinfo)
@@ -178,7 +178,7 @@ class Answers:
             usual=usual,
             offences=0 if record is None else len(record.offences),
             responses=tuple(map(standing_record, history)),
-            next_steps=status.waiting(_Only(self._book, account), ()),
+            next_steps=status.waiting([each for each in standing if each.state in WAITING], (), ()),
         )
 
     async def history(self, arguments: Mapping[str, Any], _asker: Asker) -> tuple[told.HistoryEntry, ...]:
@@ -286,8 +286,7 @@ class Answers:
     # -- the queue
 
     def _of_the_queue(self) -> dict[str, Answer]:
-        verbs: dict[str, bool] = {verb: each.changes for verb, each in self._queue_answers(None).items()}
-        return {verb: Answer(self._queue_verb(verb), changes=changes) for verb, changes in verbs.items()}
+        return {verb: Answer(self._queue_verb(verb), changes=changes) for verb, changes in CHANGES.items()}
 
     def _queue_verb(self, verb: str) -> Callable[[dict[str, Any], Asker], Awaitable[Any]]:
         async def answer(arguments: dict[str, Any], asker: Asker) -> Any:  # noqa: ANN401 (whatever the verb answers)
@@ -315,20 +314,8 @@ class Answers:
     def _act(self, verb: str, arguments: Mapping[str, Any], asked_by: str) -> object:
         """Runs in the acting thread, with a store of its own."""
         with Store(self._store.path) as store:
-            return self._queue_answers(store)[verb].give(arguments, asked_by)
-
-    def _queue_answers(self, store: Store | None) -> dict[str, QueueAnswer]:
-        answers = QueueAnswers(store, self._settings.mail_server, self._clock, local_zone())  # type: ignore[arg-type]
-        return answers.by_verb()
-
-
-class _Only(Book):
-    """What stands about one account."""
-
-    def __init__(self, book: Book, account: str) -> None:
-        super().__init__()
-        for response in book.about(account):
-            self.put(response)
+            answers = QueueAnswers(store, self._settings.mail_server, self._clock, local_zone())
+            return answers.by_verb()[verb].give(arguments, asked_by)
 
 
 def _asked(kind: type[_Q], arguments: Mapping[str, Any]) -> _Q:

@@ -81,7 +81,9 @@ def accounts_of(kept: Remembered, policy: Policy, now: datetime, say: Say) -> Ac
     if kept.shared_state is None:
         judge.learn_until(now.timestamp() - LEARNS_BUT_THE_LAST_SECONDS)
     host = kept.states.get("host", b"").decode(errors="replace")
-    return Accounts(judge, _limits(kept, policy, say), _server(kept, say), _watch(kept, say), host)
+    accounts = Accounts(judge, _limits(kept, policy, say), _server(kept, say), _watch(kept, say), host)
+    accounts.past_is_read = bool(kept.states.get("past"))
+    return accounts
 
 
 def logs_of(configuration: Configuration, now: datetime) -> tuple[tuple[str, ...], LocalMta | None]:

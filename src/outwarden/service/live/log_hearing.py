@@ -1,6 +1,7 @@
 """Hears what the log threads read, a little at a time, so that nobody at the gate waits for a long stretch of log.
 
 After a start a log is read again from a place before the last save: what the store has is known, and counts no more.
+At the very first start it has nothing, and is not asked.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ class LogHearing:
         store: StoreThread,
         act: Callable[[Decision], Awaitable[None]],
         logs: tuple[str, ...],
+        *,
+        first_start: bool,
     ) -> None:
         self.events = 0
         self.known = 0
         self._accounts, self._saving, self._store, self._act = accounts, saving, store, act
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        # Until a log has been read to its end, some of it may be in the store.
         self._behind = set(logs)
+        self._first_start = first_start
         self.caught_up = asyncio.Event()
         if not logs:
             self.caught_up.set()
@@ -55,7 +58,8 @@ class LogHearing:
 
     async def _hear(self, batch: Batch) -> None:
         events = batch.events
-        if batch.log in self._behind and events:
+        # Until a log has been read to its end, some of it may be in the store.
+        if batch.log in self._behind and events and not self._first_start:
             known = await self._store.run(_known, events)
             self.known += sum(known)
             events = [event for event, is_known in zip(events, known, strict=True) if not is_known]

@@ -79,7 +79,10 @@ class Machine:
         self._following = Following(
             self._accounts, self._book, self._store, self._acting, self._configuration, self._clock, self._say
         )
-        self._hearing = LogHearing(self._accounts, self._saving, self._store, self._act_on_log, self._logs)
+        first_start = self._kept.shared_state is None
+        self._hearing = LogHearing(
+            self._accounts, self._saving, self._store, self._act_on_log, self._logs, first_start=first_start
+        )
         lists = self._lists = await self._door_lists()
         self._gate = Gate(
             self._accounts,
@@ -104,7 +107,7 @@ class Machine:
         self._threads = [self._log_thread(log) for log in self._logs]
         self._doors = doors(self._configuration, self._gate, self._say)
         # At the very first start the past is read before anybody is judged.
-        self._gate.learning = bool(self._logs) and self._kept.shared_state is None
+        self._gate.learning = bool(self._logs) and first_start
         self._control = self._control_server()
         try:
             await self._begin()

@@ -1,4 +1,4 @@
-"""What has changed goes into the store, about once a second, as a whole or not at all.
+"""What has changed goes into the store, about twice a second, as a whole or not at all.
 
 Where the store cannot be written it is tried again; what has changed meanwhile goes with it, and nothing is
 forgotten: the logs are read no further while too much waits, and stand on the disk.
@@ -16,7 +16,8 @@ from outwarden.store.database import StoreUnusable
 from outwarden.store.ingest import Checkpoint, Written
 from outwarden.store.store import Store
 
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 0.5
+"""So that what is written to a log is in the store within a second, with the time that the writing takes."""
 _LATER_SECONDS = 5.0
 
 

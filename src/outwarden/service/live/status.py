@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from outwarden import __version__
-from outwarden.detection.live.scene import moment
 from outwarden.events import Decision, Standing
 from outwarden.service.automatic.automatic import BY_ITSELF
 from outwarden.service.automatic.book import Book, decision_of
@@ -117,20 +116,22 @@ def deeds(book: Book, now: datetime) -> tuple[told.Deed, ...]:
     )
 
 
-def waiting(book: Book, pauses: Sequence[ResponseRecord]) -> tuple[told.Waiting, ...]:
-    """Return what waits for a person."""
-    asked = [
+def waiting(
+    asked: Sequence[Response], unfinished: Sequence[Response], pauses: Sequence[ResponseRecord]
+) -> tuple[told.Waiting, ...]:
+    """Return what waits for a person: what it is asked about, what failed in the queue, what nobody ends."""
+    to_confirm = [
         told.Waiting(
             f"{each.kind.value} {each.subject}",
             "over the hourly cap" if each.state is ResponseState.CAPPED else each.reason,
             f"outwarden account confirm {reference(each.id)}",
             each.stands_since,
         )
-        for each in book.waiting()
+        for each in asked
     ]
-    unfinished = [
+    failed = [
         told.Waiting(f"{each.kind.value} {each.subject}", each.remark, "outwarden queue list", each.stands_since)
-        for each in book.unfinished()
+        for each in unfinished
         if each.state is ResponseState.FAILED
     ]
     forever = [
@@ -138,7 +139,7 @@ def waiting(book: Book, pauses: Sequence[ResponseRecord]) -> tuple[told.Waiting,
         for each in pauses
         if each.until is None
     ]
-    return (*asked, *unfinished, *forever)
+    return (*to_confirm, *failed, *forever)
 
 
 def open_listings(listings: Sequence[Listing], major: frozenset[int]) -> tuple[told.OpenListing, ...]:
@@ -183,7 +184,7 @@ def screen(
         accounts=tuple(accounts[:_MOST_ACCOUNTS]),
         accounts_in_all=len(accounts),
         done_by_itself=deeds(book, now),
-        waits_for_me=waiting(book, pauses),
+        waits_for_me=waiting(book.waiting(), book.unfinished(), pauses),
         listings=listings,
         faults=wrong,
     )
@@ -227,6 +228,3 @@ def _weight(response: Response) -> tuple[bool, bool, int]:
 
 def _share_of(ordered: Sequence[float], share: float) -> float | None:
     return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)], 3) if ordered else None
-
-
-__all__ = ["account_statuses", "deeds", "faults", "gate_status", "log_status", "moment", "open_listings", "screen"]
