@@ -107,7 +107,7 @@ class Machine:
         self._threads = [self._log_thread(log) for log in self._logs]
         self._doors = doors(self._configuration, self._gate, self._say)
         # At the very first start the past is read before anybody is judged.
-        self._gate.learning = bool(self._logs) and first_start
+        self._gate.learning = bool(self._logs) and not self._accounts.past_is_read
         self._control = self._control_server()
         try:
             await self._begin()
@@ -176,6 +176,7 @@ class Machine:
 
     async def _first_day(self) -> None:
         await self._hearing.caught_up.wait()
+        self._accounts.past_is_read = True
         if self._gate.learning:
             await self._saving.save(whole=True)
             self._gate.learning = False
