@@ -68,57 +68,47 @@ class EventRows:
 
     def has(self, event: Event) -> bool:
         """Say whether an event is there already."""
-        at, mark = microseconds(event.at), id_of(event)
-        if type(event) is Submitted:
-            host, account = self._names.found(event.host), self._names.found(event.account)
-            return (
-                host is not None and account is not None
-                and self._has_message(host, fitted(event.queue_id, _LONGEST_TEXT), account, at, mark)
-            )  # fmt: skip
-        table = "attempt" if type(event) is Attempted else "login" if type(event) is Login else "feedback"
-        return self._has_row(table, at, mark)
+        at = microseconds(event.at)
+        if type(event) is not Submitted:
+            table = "attempt" if type(event) is Attempted else "login" if type(event) is Login else "feedback"
+            return self._has_row(table, at, id_of(event))
+        if not event.queue_id:
+            return self._has_row("message", at, id_of(event))
+        host, account = self._names.found(event.host), self._names.found(event.account)
+        if host is None or account is None:
+            return False
+        return _handed_in(self._rows_of(host, fitted(event.queue_id, _LONGEST_TEXT), account, at), at)
 
     def _has_row(self, table: str, at: int, mark: bytes) -> bool:
         return bool(self._database.rows(f"SELECT 1 FROM {table} WHERE at = ? AND event_id = ?", at, mark))  # noqa: S608
 
-    def _has_message(self, host: int, queue_id: str, account: int, at: int, mark: bytes) -> bool:
-        if not queue_id:
-            return self._has_row("message", at, mark)
-        rows = self._database.rows(
-            "SELECT 1 FROM message WHERE queue_id = ? AND host = ? AND at BETWEEN ? AND ? AND account = ? "
-            "AND event_id IS NOT NULL LIMIT 1",
-            queue_id, host, at - _HOUR, at + _HOUR, account,
+    def _rows_of(self, host: int, queue_id: str, account: int, at: int) -> list[tuple[Any, ...]]:
+        """Return number, time and id of each row that the message may have, from an hour before it on, oldest first."""
+        return self._database.rows(
+            "SELECT number, at, event_id FROM message WHERE queue_id = ? AND host = ? AND at >= ? AND account = ? "
+            "ORDER BY at",
+            queue_id, host, at - _HOUR, account,
         )  # fmt: skip
-        return bool(rows)
 
     def _submitted(self, event: Submitted, at: int, mark: bytes, until: int) -> bool:
         host, account = self._names.number(event.host, until), self._names.number(event.account, until)
         queue_id = fitted(event.queue_id, _LONGEST_TEXT)
-        if self._has_message(host, queue_id, account, at, mark):
+        rows = self._rows_of(host, queue_id, account, at) if queue_id else []
+        if _handed_in(rows, at) if queue_id else self._has_row("message", at, mark):
             return False
+        # A row of a message whose submission was not seen until now is filled in.
+        number = next((number for number, _, known_as in rows if known_as is None), None)
         self._database.rows(
             "INSERT OR REPLACE INTO message (number, at, event_id, host, queue_id, account, kind, client_address, "
             "sender, recipients, size, message_id, subject, fingerprint, script, seen) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._heard_of_before(host, queue_id, account, at), at, mark, host, queue_id, account,
-            self._names.number(event.kind.value, until),
+            number, at, mark, host, queue_id, account, self._names.number(event.kind.value, until),
             _text(event.client_address), _sender(event.sender, event.account),
             min(event.recipients, _LARGEST), min(event.size, _LARGEST),
             _text(event.message_id), _text(event.subject), _text(event.fingerprint),
             self._word(event.script, until), _seen(event),
         )  # fmt: skip
         return True
-
-    def _heard_of_before(self, host: int, queue_id: str, account: int, at: int) -> int | None:
-        """Return the row of a message whose submission was not seen until now, None where there is none."""
-        if not queue_id:
-            return None
-        rows = self._database.rows(
-            "SELECT number FROM message WHERE queue_id = ? AND host = ? AND at >= ? AND account = ? "
-            "AND event_id IS NULL ORDER BY at LIMIT 1",
-            queue_id, host, at - _HOUR, account,
-        )  # fmt: skip
-        return rows[0][0] if rows else None
 
     def _attempted(self, event: Attempted, at: int, mark: bytes, until: int) -> bool:
         word = self._word
@@ -191,6 +181,11 @@ def _writable(value: Any) -> Any:  # noqa: ANN401 (a field of any kind)
     if type(value) is Link:
         return msgspec.structs.replace(value, target=_writable(value.target))
     return tuple(map(_writable, value)) if type(value) is tuple else value
+
+
+def _handed_in(rows: list[tuple[Any, ...]], at: int) -> bool:
+    """Say whether one of a message's rows is of its submission, within the hour."""
+    return any(known_as is not None and of <= at + _HOUR for _, of, known_as in rows)
 
 
 def _text(text: str | None) -> str | None:

@@ -7,6 +7,7 @@ that whoever started it starts it again; what fails for a while (the store, a lo
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -177,6 +178,8 @@ class Machine:
     async def _first_day(self) -> None:
         await self._hearing.caught_up.wait()
         self._accounts.past_is_read = True
+        # What came of it stays, and may be much: nobody is to wait while the garbage collector looks through it.
+        gc.freeze()
         if self._gate.learning:
             await self._saving.save(whole=True)
             self._gate.learning = False

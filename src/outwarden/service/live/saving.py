@@ -19,6 +19,8 @@ from outwarden.store.store import Store
 EVERY_SECONDS = 0.5
 """So that what is written to a log is in the store within a second, with the time that the writing takes."""
 _LATER_SECONDS = 5.0
+_WRITTEN_AT_ONCE = 10_000
+"""Events of the log: a fifth of a second in which nobody else can ask the store."""
 
 
 class Saving:
@@ -64,12 +66,12 @@ class Saving:
             return True
 
     async def room(self) -> None:
-        """Wait until no more than enough waits to be written."""
+        """Wait until no more than enough waits to be written; where that cannot be, until there is room for more."""
+        if not self.fault and self._accounts.unsaved >= _WRITTEN_AT_ONCE:
+            await self.save()
         left = len(self._left.events) if self._left is not None else 0
         if left + self._accounts.unsaved >= MOST_UNSAVED:
             self._room.clear()
-            if not self.fault:
-                await self.save()
             await self._room.wait()
 
     def _failed(self, fault: str) -> None:
