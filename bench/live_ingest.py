@@ -5,7 +5,8 @@
 The service runs as a process of its own on a generated log whose end is now: measured is how long it takes until the
 past is read, everything of it in the store.  Then 5,000 lines a second are written to the log for 20 seconds, among
 them ten messages a second whose coming into the store is watched: the lag.  Meanwhile a task in the service's loop
-asks to be woken every 5 ms; by how much that is late is how long a message at the gate would have waited.
+asks to be woken every 5 ms; by how much that is late is how long a message at the gate would have waited.  While the
+past is read an operator asks twenty times a second how everything stands.
 
 At the end the sums of every account in the store must be the generator's truth.  Beside it: pflogsumm and the bare
 reader over the same log.
@@ -16,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -30,6 +32,7 @@ from typing import NamedTuple
 
 from events import __file__ as bare_reader
 from measuring import PYTHON, generated_log, run
+from outwarden.service.control.client import ask
 
 LINES_A_SECOND = 5_000
 SECONDS = 20
@@ -52,15 +55,9 @@ def serve(configuration: str, noted: str) -> None:
 
     late: list[tuple[float, float]] = []
 
-    async def wake() -> None:
-        while True:
-            due = time.monotonic() + WAKE_SECONDS
-            await asyncio.sleep(WAKE_SECONDS)
-            late.append((due, max(0.0, time.monotonic() - due)))
-
     class Watched(daemon.Machine):
         async def run(self, stop: asyncio.Event) -> None:
-            waking = asyncio.create_task(wake())
+            waking = asyncio.create_task(wake(late))
             await super().run(stop)
             waking.cancel()
 
@@ -72,54 +69,85 @@ def serve(configuration: str, noted: str) -> None:
         Path(noted).write_text(json.dumps(late))
 
 
-class Service:
+async def idle(noted: str) -> None:
+    """Be a loop with nothing else to do: what it is late by is the machine's doing."""
+    late: list[tuple[float, float]] = []
+    waking = asyncio.create_task(wake(late))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, waking.cancel)
+    await asyncio.wait([waking])
+    Path(noted).write_text(json.dumps(late))
+
+
+async def wake(late: list[tuple[float, float]]) -> None:
+    """Note each time when it was to be woken, and by how much that was late."""
+    while True:
+        due = time.monotonic() + WAKE_SECONDS
+        await asyncio.sleep(WAKE_SECONDS)
+        late.append((due, max(0.0, time.monotonic() - due)))
+
+
+class Watch:
+    """A process of this script that notes how late its loop is."""
+
+    def __init__(self, noted: Path, *arguments: str) -> None:
+        self.words = noted.with_suffix(".words")
+        self._noted = noted
+        with self.words.open("wb") as words:
+            self.process = subprocess.Popen(
+                [PYTHON, __file__, *arguments, str(noted)], stdout=words, stderr=subprocess.STDOUT
+            )
+
+    def stop(self) -> list[tuple[float, float]]:
+        """End it as systemd does; return when its loop was to wake, and by how much it was late."""
+        self.process.terminate()
+        if self.process.wait(60):
+            sys.exit(f"it ended badly:\n{self.words.read_text()[-2000:]}")
+        return [(due, late) for due, late in json.loads(self._noted.read_text())]
+
+
+class Service(Watch):
     """The service as a process, without a gate; no question of it leaves the machine, as nobody listens there."""
 
     def __init__(self, home: Path, log: Path) -> None:
         self.store = home / "outwarden.db"
-        self.words = home / "words"
-        self._noted = home / "noted.json"
+        self._control = home / "control.sock"
         configuration = home / "outwarden.toml"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
             nobody = f"127.0.0.1:{free.getsockname()[1]}"
         configuration.write_text(
-            f'[store]\npath = "{self.store}"\n[control]\nsocket = "{home}/control"\n[logs]\nfollow = ["{log}"]\n'
+            f'[store]\npath = "{self.store}"\n[control]\nsocket = "{self._control}"\n[logs]\nfollow = ["{log}"]\n'
             f'[dns]\nresolver = "{nobody}"\n[gate]\nmilter = ""\n'
         )
-        with self.words.open("wb") as words:
-            self._process = subprocess.Popen(
-                [PYTHON, __file__, "--serve", str(configuration), str(self._noted)], stdout=words, stderr=words
-            )
+        super().__init__(home / "service.json", "--serve", str(configuration))
 
-    def wait_until(self, done: Callable[[], bool]) -> None:
+    def wait_until(self, done: Callable[[], bool], every_seconds: float = 0.005) -> None:
         """Wait for something, which must come; the service must live."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not done():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"the service did not do it:\n{self.words.read_text()[-2000:]}")
-            time.sleep(0.005)
+            time.sleep(every_seconds)
 
     def says(self, text: str) -> bool:
         """Return whether it has said this."""
         return text in self.words.read_text(errors="replace")
 
+    def status_took(self) -> float:
+        """Ask how everything stands, as an operator does; return how many seconds the answer took."""
+        begun = time.monotonic()
+        ask(self._control, "status", {})
+        return time.monotonic() - begun
+
     def cpu(self) -> float:
         """Return how much processor time it has used, in seconds."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICK
 
     def peak_megabytes(self) -> float:
         """Return the most memory it has had."""
-        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{self._process.pid}/status").read_text())
+        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
-
-    def stop(self) -> list[tuple[float, float]]:
-        """End it as systemd does; return when its loop was to wake, and by how much it was late."""
-        self._process.terminate()
-        if self._process.wait(60):
-            sys.exit(f"the service ended badly:\n{self.words.read_text()[-2000:]}")
-        return [(due, late) for due, late in json.loads(self._noted.read_text())]
 
 
 # -- the log
@@ -242,6 +270,9 @@ def main() -> None:
     if sys.argv[1:2] == ["--serve"]:
         serve(*sys.argv[2:4])
         return
+    if sys.argv[1:2] == ["--idle"]:
+        asyncio.run(idle(sys.argv[2]))
+        return
     lines = int(float(sys.argv[1])) if len(sys.argv) > 1 else 500_000
     (past, past_truth), (live, live_truth) = (
         generated_log(count, seed, "iso", "long") for count, seed in ((lines, 1), (LINES_A_SECOND * SECONDS, 2))
@@ -249,13 +280,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=Path(__file__).parent) as folder:
         log = Path(folder) / "mail.log"
         log.write_bytes(until_now(past))
+        beside = Watch(Path(folder) / "idle.json", "--idle")
         begun = time.monotonic()
         service = Service(Path(folder), log)
-        service.wait_until(lambda: service.says("the past is read"))
+        service.wait_until(lambda: service.says("follows "))
+        asked = sorted(wait_for_the_past(service))
         read_at, cpu = time.monotonic(), service.cpu()
         print(
             f"{lines:,} lines of the past: {lines / (read_at - begun):,.0f} lines/s, {lines / cpu:,.0f} lines/cpu s; "
-            f"{service.peak_megabytes():.0f} MB"
+            f"{service.peak_megabytes():.0f} MB; status answered in {1000 * at(asked, 0.5):.0f} ms, "
+            f"at most {1000 * at(asked, 1.0):.0f} ms, asked {len(asked)} times"
         )
         lag = measure_lag(service, log, live)
         print(
@@ -263,19 +297,31 @@ def main() -> None:
             f"99 % {at(lag.seconds, 0.99):.2f} s, worst {at(lag.seconds, 1.0):.2f} s of {len(lag.seconds)}; "
             f"processor {lag.cpu / lag.took:.0%}; {service.peak_megabytes():.0f} MB"
         )
-        woken = service.stop()
-        print_lateness("catching up", [late for due, late in woken if due < read_at])
-        print_lateness("keeping up", [late for due, late in woken if due >= read_at])
+        for what, woken in (("the service's loop", service.stop()), ("a loop with nothing to do", beside.stop())):
+            print_lateness(f"{what}, catching up", [late for due, late in woken if begun <= due < read_at])
+            print_lateness(f"{what}, keeping up", [late for due, late in woken if due >= read_at])
         wrong, known = accounts_wrong(service.store, [past_truth, live_truth])
         print(f"exact: {known - len(wrong)} of {known} accounts", *wrong[:5], sep="\n  ")
         print(f"store: {service.store.stat().st_size / (lines + lag.lines):.0f} bytes a line")
         print_peers(log, lines + lag.lines)
 
 
+def wait_for_the_past(service: Service) -> list[float]:
+    """Wait until it is read; return in how many seconds it was answered meanwhile how everything stands."""
+    took: list[float] = []
+
+    def is_read() -> bool:
+        took.append(service.status_took())
+        return service.says("the past is read")
+
+    service.wait_until(is_read, every_seconds=0.05)
+    return took
+
+
 def print_lateness(when: str, late: Sequence[float]) -> None:
     """Print by how many milliseconds the loop was late."""
     median, most, worst = (1000 * at(sorted(late), share) for share in (0.5, 0.99, 1.0))
-    print(f"the loop is late, {when}: median {median:.1f} ms, 99 % {most:.1f} ms, worst {worst:.1f} ms")
+    print(f"{when}, is late: median {median:.1f} ms, 99 % {most:.1f} ms, worst {worst:.1f} ms")
 
 
 def print_peers(log: Path, lines: int) -> None:

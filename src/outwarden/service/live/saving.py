@@ -19,8 +19,8 @@ from outwarden.store.store import Store
 EVERY_SECONDS = 0.5
 """So that what is written to a log is in the store within a second, with the time that the writing takes."""
 _LATER_SECONDS = 5.0
-_WRITTEN_AT_ONCE = 10_000
-"""Events of the log: a fifth of a second in which nobody else can ask the store."""
+_WRITTEN_AT_ONCE = 5_000
+"""Events of the log: a tenth of a second in which nobody else can ask the store."""
 
 
 class Saving:
