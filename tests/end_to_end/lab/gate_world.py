@@ -73,9 +73,15 @@ class GateWorld:
 
 @contextmanager
 def gate_world(
-    home: Path, settings: str = ACTING, gate: str = "", postfix_settings: str = "", past: bool = True
+    home: Path,
+    settings: str = ACTING,
+    gate: str = "",
+    postfix_settings: str = "",
+    past: bool = True,
+    fallback: str = "tempfail",
+    store: Path | None = None,
 ) -> Iterator[GateWorld]:
-    """Start everything, with the past read; end everything."""
+    """Start everything, with the past read; end everything.  ``fallback`` is Postfix's without a milter."""
     sink = Sink()
     service = Service(
         home,
@@ -83,12 +89,13 @@ def gate_world(
         f'[site]\ndomains = ["isp.example"]\n[mail_server]\nkind = "postfix"\npostfix_config = "{home}/etc"\n'
         f"{settings}",
         gate,
+        store=store,
     )
     milters = "" if gate else f"smtpd_milters = unix:{service.milter}\nnon_smtpd_milters = unix:{service.milter}\n"
     postfix = Postfix(
         home,
         sink,
-        settings=f"{milters}milter_default_action = tempfail\nsmtpd_authorized_xclient_hosts = 127.0.0.1\n"
+        settings=f"{milters}milter_default_action = {fallback}\nsmtpd_authorized_xclient_hosts = 127.0.0.1\n"
         f"smtpd_client_message_rate_limit = 0\n{postfix_settings}",
     )
     if past:

@@ -16,12 +16,20 @@ _SOURCE = Path(__file__).parents[3] / "src"
 class Service:
     """``outwarden run`` beside a mail server; ``settings`` is TOML that comes after what every story needs."""
 
-    def __init__(self, home: Path, log: Path, settings: str = "", gate: str = "", resolver: str = "") -> None:
+    def __init__(
+        self,
+        home: Path,
+        log: Path,
+        settings: str = "",
+        gate: str = "",
+        resolver: str = "",
+        store: Path | None = None,
+    ) -> None:
         self.home = home
         self.socket = home / "control.sock"
         self.milter = home / "milter.sock"
         self.words = home / "outwarden.words"
-        self.store = home / "outwarden.db"
+        self.store = store or home / "outwarden.db"
         self.configuration = home / "outwarden.toml"
         # Nobody listens there: no question of a test may leave this machine.
         nobody = f"127.0.0.1:{free_port()}"
@@ -35,6 +43,14 @@ class Service:
     def start(self, until: str = "follows ") -> None:
         """Start it; return when it has said that it is at work, or what ``until`` is."""
         said = self.words.read_text().count(until) if self.words.exists() else 0
+        self.launch()
+        wait_until(
+            lambda: self._ended() or self.says(until, said + 1), f"the service; see {self.words.read_text()}", 30
+        )
+        assert not self._ended(), self.words.read_text()
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         with self.words.open("ab") as words:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "outwarden", "-v", "--config", str(self.configuration), "run"],
@@ -42,10 +58,6 @@ class Service:
                 stdout=words,
                 env={**os.environ, "PYTHONPATH": os.environ.get("STUB", "") + str(_SOURCE)},
             )
-        wait_until(
-            lambda: self._ended() or self.says(until, said + 1), f"the service; see {self.words.read_text()}", 30
-        )
-        assert not self._ended(), self.words.read_text()
 
     def says(self, text: str, times: int = 1) -> bool:
         """Return whether it has said this so many times."""

@@ -33,6 +33,7 @@ class Transaction:
     sender: str = ""
     recipients: list[str] = field(default_factory=list)
     identity: list[str] = field(default_factory=list)
+    message_id: str = ""
 
 
 class SmtpServer:
@@ -94,6 +95,7 @@ class SmtpServer:
                 writer.write(b"354 Go on\r\n")
                 body = await reader.readuntil(b"\r\n.\r\n")
                 done, transaction = transaction, Transaction()
+                done.message_id = _message_id(body)
                 reply = await asyncio.to_thread(self._after_data, done, body)
                 if reply.startswith("250"):
                     self.accepted.append(done)
@@ -121,6 +123,10 @@ class SmtpServer:
         elif verb == "RSET":
             transaction.recipients.clear()
         return "221 2.0.0 Bye" if verb == "QUIT" else "250 2.0.0 Ok"
+
+
+def _message_id(body: bytes) -> str:
+    return body.partition(b"\nMessage-ID: <")[2].partition(b">")[0].decode("latin-1")
 
 
 class Sink(SmtpServer):
