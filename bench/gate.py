@@ -8,8 +8,9 @@ A real Postfix on loopback (Debian: postfix dovecot-core unbound rbldnsd rspamd)
 that clients have addresses of their own; submission with logins through Dovecot, a connection for each message, twenty
 at once; what is taken is discarded.  The service examines every message, asks six lists through a local unbound, judges
 the account, whose past week it has read, marks, follows the log and saves.  rspamd asks the same lists about the same,
-and a Redis for its limit where there is one; both by a UNIX socket.  In each round all take turns, another first
-each time; ratios are to the unfiltered run of the same round, and medians are shown.
+and a Redis for its limit where there is one.  A third filter is our milter that accepts without a look: what that
+costs, no check can save.  All by a UNIX socket.  In each round all take turns, another first each time; ratios are to
+the unfiltered run of the same round, and medians are shown.
 
 The processor time of a filter is that of all its processes (rspamd's with its Redis, ours with what follows from the
 log until it has been read), of Postfix that of master and all below it, of the resolver that of unbound and rbldnsd.
@@ -17,6 +18,7 @@ The client's is not looked at: it is the same for all, and on the same cores.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import shutil
@@ -31,7 +33,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / each) for each in ("tests/end_to_end", "src")]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests/end_to_end"), str(ROOT / "src")]
 
 from lab.dovecot import Dovecot  # noqa: E402
 from lab.past_mail import write_past  # noqa: E402
@@ -50,7 +53,7 @@ ACCOUNTS = 200
 SESSIONS = 20
 WARM_UP = 150
 SIZES = ("2k", "20k")
-NONE, OURS, PEER = "no filter", "outwarden", "rspamd"
+NONE, BLIND, OURS, PEER = "no filter", "no look", "outwarden", "rspamd"
 MILLISECONDS_A_TICK = 1000 / os.sysconf("SC_CLK_TCK")
 DAEMONS = "/usr/sbin:/usr/bin"
 # Without in_flow_delay = 0 Postfix slows clients down when it takes in more than it discards, now and then.
@@ -92,18 +95,23 @@ class Measured(NamedTuple):
 class World:
     """Everything that runs."""
 
-    def __init__(self, home: Path, postfix: Postfix, service: Service, lists: LocalLists, peer: Rspamd | None) -> None:
+    def __init__(
+        self, home: Path, postfix: Postfix, service: Service, lists: LocalLists, peer: Rspamd | None, blind: int
+    ) -> None:
+        """``blind`` is the process of the milter that looks at nothing."""
         self.home, self.postfix, self.service, self.lists, self.peer = home, postfix, service, lists, peer
+        self._blind = blind
         self._seed = 0
 
     @property
     def filters(self) -> list[str]:
         """Return what there is to measure, in the order of a round."""
-        return [NONE, OURS] if self.peer is None else [NONE, OURS, PEER]
+        return [NONE, BLIND, OURS, *([PEER] if self.peer is not None else [])]
 
     def arrange(self, case: str) -> None:
         """Let Postfix ask this filter alone; the service runs, and follows the log, only while it is asked."""
-        socket = {NONE: "", OURS: f"unix:{self.service.milter}", PEER: f"unix:{self.peer and self.peer.milter}"}[case]
+        sockets = {BLIND: self.home / "blind.sock", OURS: self.service.milter, PEER: self.peer and self.peer.milter}
+        socket = f"unix:{sockets[case]}" if case in sockets else ""
         if case == OURS:
             self.service.start()
             self.wait_for_the_log()
@@ -156,6 +164,8 @@ class World:
     def _pids(self, case: str) -> list[int]:
         if case == OURS and self.service.process is not None:
             return [self.service.process.pid]
+        if case == BLIND:
+            return [self._blind]
         return self.peer.pids if case == PEER and self.peer is not None else []
 
     def _wait_until_discarded(self) -> None:
@@ -202,7 +212,8 @@ def world() -> Iterator[World]:
         service.start()
         wait_until(lambda: service.says("the past is read"), f"the past to be read; see {service.words}", 120)
         service.stop()
-        yield World(home, postfix, service, lists, peer)
+        blind = running.enter_context(_blind(home / "blind.sock"))
+        yield World(home, postfix, service, lists, peer, blind)
 
 
 @contextmanager
@@ -221,6 +232,20 @@ def _service(home: Path, lists: LocalLists) -> Iterator[Service]:
     finally:
         if service.process is not None:
             service.stop()
+
+
+@contextmanager
+def _blind(path: Path) -> Iterator[int]:
+    """Run a milter that accepts everything without looking; gives its process id."""
+    loop = ["--uvloop"] if importlib.util.find_spec("uvloop") else []
+    argv = [sys.executable, str(ROOT / "bench/milter.py"), "--serve", str(path), *loop]
+    with subprocess.Popen(argv, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}) as process:
+        wait_until(path.exists, "the milter that looks at nothing")
+        path.chmod(0o666)
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
 
 
 def main(messages: int, rounds: int) -> None:

@@ -20,7 +20,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / each) for each in ("tests/end_to_end", "src")]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests/end_to_end"), str(ROOT / "src")]
 
 from gate_parts.letters import Letter, Letters, accounts  # noqa: E402
 from outwarden.detection.live import shipped_policy  # noqa: E402
