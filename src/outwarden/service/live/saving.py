@@ -34,6 +34,7 @@ class Saving:
         self._one_at_a_time = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
+        self._under_way: set[asyncio.Task[bool]] = set()
         self.fault = ""
         self.events = 0
         self.doubled = 0
@@ -45,7 +46,16 @@ class Saving:
             await self.save()
 
     async def save(self, *, whole: bool = False) -> bool:
-        """Save what has changed; return whether it is saved."""
+        """Save what has changed; return whether it is saved.
+
+        Whoever waits may be cancelled, as at the end of the service; what was taken out of memory is written then too.
+        """
+        saving = asyncio.create_task(self._save(whole=whole))
+        self._under_way.add(saving)
+        saving.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(saving)
+
+    async def _save(self, *, whole: bool) -> bool:
         async with self._one_at_a_time:
             checkpoint = _together(self._left, self._accounts.checkpoint(self._clock(), whole=whole))
             self._left = None
