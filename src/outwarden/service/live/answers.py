@@ -106,7 +106,7 @@ class Answers:
     async def status(self, _arguments: Mapping[str, Any], _asker: Asker) -> told.Status:
         """Return how everything stands."""
         now = self._clock()
-        listings, pauses = await self._store.run(_listings_and_pauses)
+        listings, pauses = await self._store.read(_listings_and_pauses)
         acting = self._following.acting_settings
         return status.screen(
             now=now,
@@ -150,9 +150,9 @@ class Answers:
             raise Fault(FaultKind.NOT_FOUND, f"{account}: no such account has handed anything in")
         record = judge.records.get(name)
         in_force = self._book.in_force(account)
-        history = await self._store.run(_responses_about, account)
+        history = await self._store.read(_responses_about, account)
         day = None if record is None else record.day.sums
-        usual = await self._store.run(_usual, name, now)
+        usual = await self._store.read(_usual, name, now)
         state = Standing.NORMAL if record is None else record.standing
         return told.AccountReport(
             account=name,
@@ -184,14 +184,14 @@ class Answers:
     async def history(self, arguments: Mapping[str, Any], _asker: Asker) -> tuple[told.HistoryEntry, ...]:
         """Return what was done about an account, newest first."""
         account = _asked(_OfAccount, arguments).account
-        entries = await self._store.run(_history, account)
+        entries = await self._store.read(_history, account)
         if not entries and self._accounts.judge.view(account, self._clock().timestamp()) is None:
             raise Fault(FaultKind.NOT_FOUND, f"{account}: no such account has handed anything in")
         return entries
 
     async def offenders(self, _arguments: Mapping[str, Any], _asker: Asker) -> tuple[told.Offender, ...]:
         """Return the accounts that were blocked, most often first."""
-        found = await self._store.run(_offenders)
+        found = await self._store.read(_offenders)
         return tuple(
             msgspec.structs.replace(one, standing=status.standing_word(self._accounts.judge.standing(one.account)))
             for one in found
