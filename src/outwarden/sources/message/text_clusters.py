@@ -10,6 +10,9 @@ Bounded: the cluster that was not met for longest is forgotten.
 """
 
 import struct
+from collections import Counter
+from itertools import chain
+from math import ceil
 
 import xxhash
 
@@ -58,13 +61,18 @@ class TextClusters:
                 names.append(name)
 
     def _nearest(self, sketch: tuple[int, ...]) -> str | None:
-        shared: dict[str, int] = {}
-        for number in sketch:
-            for name in self._by_number.get(number, ()):
-                shared[name] = shared.get(name, 0) + 1
+        # What is nearly the same has at least so many numbers of this sketch, ...
+        fewest = ceil(LEAST_ALIKE * len(sketch))
+        # ... so at least one of any so many.  The rarest have the fewest others behind them.
+        behind = sorted([self._by_number.get(number, ()) for number in sketch], key=len)[: len(sketch) - fewest + 1]
+        shared = Counter(chain.from_iterable(behind))
+        numbers = set(sketch)
         best, most_alike = None, LEAST_ALIKE
         for name in sorted(shared, key=shared.__getitem__, reverse=True)[:_MOST_COMPARED]:
-            share = alike(sketch, self._clusters[name])
+            other = self._clusters[name]
+            if len(numbers.intersection(other)) < fewest:
+                continue
+            share = alike(sketch, other)
             if share >= most_alike:
                 best, most_alike = name, share
         return best
