@@ -79,11 +79,12 @@ class TextClusters:
 
     def _forget(self, name: str) -> None:
         for number in self._clusters.pop(name):
-            names = self._by_number[number]
+            # There was no room for this name where so many others had the number, and they may all be forgotten by now.
+            names = self._by_number.get(number, [])
             if name in names:
                 names.remove(name)
-            if not names:
-                del self._by_number[number]
+                if not names:
+                    del self._by_number[number]
 
 
 def alike(one: tuple[int, ...], other: tuple[int, ...]) -> float:

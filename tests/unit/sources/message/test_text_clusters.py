@@ -97,6 +97,17 @@ def test_clusters_are_bounded_and_the_longest_unused_is_forgotten() -> None:
     assert len(clusters._by_number) <= 10 * SKETCH_SIZE
 
 
+def test_what_very_many_texts_had_in_common_is_forgotten_with_them() -> None:
+    draw = random.Random(7)
+    clusters = TextClusters(most=50)
+    common = [(1, *sorted(draw.sample(range(2, 2**32), SKETCH_SIZE - 1))) for _ in range(40)]
+    others = [tuple(sorted(draw.sample(range(2, 2**32), SKETCH_SIZE))) for _ in range(100)]
+    for sketch in (*common, *others):
+        clusters.name(sketch)
+    assert len(clusters) == 50
+    assert 1 not in clusters._by_number
+
+
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.lists(st.integers(0, 40), min_size=1, max_size=60))
 def test_alikeness(one: list[int], other: list[int]) -> None:
     left, right = (tuple(sorted(set(numbers))[:SKETCH_SIZE]) for numbers in (one, other))
