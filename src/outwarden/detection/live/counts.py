@@ -46,7 +46,7 @@ MOST = 2**31
 """No counter grows beyond this, whatever an event claims."""
 
 
-class Window(msgspec.Struct, array_like=True):
+class Window(msgspec.Struct, array_like=True, gc=False):
     """Sums over the last ``slots`` slots of ``seconds`` each: a window that slides in steps.
 
     With four slots of a quarter of an hour it covers the last 45 to 60 minutes.  What happened before

@@ -28,7 +28,7 @@ def number_of(address: str) -> int:
     return xxh3_64_intdigest(address.encode("utf-8", "surrogatepass")) & 0xFFFFFFFF
 
 
-class Generation(msgspec.Struct, array_like=True):
+class Generation(msgspec.Struct, array_like=True, gc=False):
     """A set of 32-bit numbers: exact while it is small (``numbers``, in order, 4 bytes each), then a filter."""
 
     most_numbers: ClassVar[int] = 384
@@ -91,7 +91,7 @@ class Unmet(Generation, array_like=True):
     filter_bytes: ClassVar[int] = 512
 
 
-class KnownRecipients(msgspec.Struct, array_like=True):
+class KnownRecipients(msgspec.Struct, array_like=True, gc=False):
     """Two generations of recipients; ``began`` is when the current one did (POSIX seconds)."""
 
     began: float

@@ -2,6 +2,9 @@
 
 A few hundred bytes to four kilobytes, whatever the account or its recipients do.  Whatever else is
 needed to judge the next message is shared by the whole site (``site.py``).  All times are POSIX seconds.
+
+No part of it points back at another, so the garbage collector need not look at them (``gc=False``): at a large site
+they are millions, and everything waits for it.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ MOST_OFFENCES = 8
 MOST_OWN = 2.0**63
 
 
-class NetworkUse(msgspec.Struct, array_like=True):
+class NetworkUse(msgspec.Struct, array_like=True, gc=False):
     """How the account uses one client network.
 
     Until ``new_until`` the network is new to it; the counts are of messages handed in from it while it was: all, those
@@ -41,7 +44,7 @@ class NetworkUse(msgspec.Struct, array_like=True):
     fresh_linked: int = 0
 
 
-class TextUse(msgspec.Struct, array_like=True):
+class TextUse(msgspec.Struct, array_like=True, gc=False):
     """How the account uses one text: since when, how often, to how many new recipients, as reply, and called spam."""
 
     first_at: float
@@ -52,7 +55,7 @@ class TextUse(msgspec.Struct, array_like=True):
     spam: int = 0
 
 
-class LinkUse(msgspec.Struct, array_like=True):
+class LinkUse(msgspec.Struct, array_like=True, gc=False):
     """Since when the account links to a target, when it last did, and whether it was on a blocklist then."""
 
     first_at: float
@@ -60,7 +63,7 @@ class LinkUse(msgspec.Struct, array_like=True):
     listed: bool = False
 
 
-class Most(msgspec.Struct, array_like=True):
+class Most(msgspec.Struct, array_like=True, gc=False):
     """The most the account did of something, in one day or on one day of a week; ``period`` is its number."""
 
     period: int
@@ -87,7 +90,7 @@ class Most(msgspec.Struct, array_like=True):
             self.same_text = other.same_text
 
 
-class SharedWithOthers(msgspec.Struct, array_like=True):
+class SharedWithOthers(msgspec.Struct, array_like=True, gc=False):
     """What the account shares with other suspicious accounts: points, since when, what it is, and how many they are."""
 
     points: float
@@ -96,7 +99,7 @@ class SharedWithOthers(msgspec.Struct, array_like=True):
     others: int
 
 
-class Hold(msgspec.Struct, array_like=True):
+class Hold(msgspec.Struct, array_like=True, gc=False):
     """How a hold goes: since when, how many recipients the next probe lets out, and what came of those before.
 
     ``bad`` counts unknown and refused recipients, ``refused`` only the latter.  ``why`` says in words what led to it.
@@ -128,7 +131,7 @@ class Hold(msgspec.Struct, array_like=True):
         self.good += min(accepted, room - bad)
 
 
-class AccountRecord(msgspec.Struct, array_like=True):
+class AccountRecord(msgspec.Struct, array_like=True, gc=False):
     """All that is remembered of one account.
 
     ``own`` are the counts of all days before the last, each weighing half after thirty days.  ``weeks`` are the
