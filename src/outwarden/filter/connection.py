@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 import msgspec
 
+from outwarden.filter.begun import Begun, begun
 from outwarden.filter.conversation import (
     Content,
     Conversation,
@@ -88,12 +89,14 @@ class Connection(asyncio.Protocol):
     """Reads no further while it waits: for its turn, for a verdict, or for the server to take what was answered."""
 
     _transport: asyncio.Transport
+    _reminder: asyncio.TimerHandle
 
     def __init__(self, listener: Place, loop: asyncio.AbstractEventLoop) -> None:
         self._listener, self._loop = listener, loop
         self._conversation = listener.conversation()
         self._spool = Spool(listener.space)
         self._deciding: asyncio.Task[Verdict] | None = None
+        self._decide_by = 0.0
         self._waits_for: set[str] = set()
         self._heard_at = self._since = loop.time()
         self._stopping = self._finished = False
@@ -125,8 +128,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Give back everything, and let nobody decide for nothing."""
-        if self._deciding is not None:
-            self._deciding.cancel()
+        self._give_up_deciding()
         self._spool.clear()
         self._listener.left(self)
 
@@ -218,30 +220,48 @@ class Connection(asyncio.Protocol):
                 return
             decided = decider.decide_message(happening.envelope, self._spool)
             if isinstance(decided, Awaitable):
-                self._deciding = self._loop.create_task(self._awaited(decided))
-                self._deciding.add_done_callback(self._decided)
-                self._wait_for("a verdict")
+                decided = begun(decided)
+            if isinstance(decided, Begun):
+                self._wait_for_verdict(decided)
             else:
                 self._answer(decided)
         except Exception as error:  # noqa: BLE001 - the site says what an undecided message becomes
             self._undecided(f"{type(error).__name__}: {error}")
 
-    async def _awaited(self, decided: Awaitable[Verdict]) -> Verdict:
-        """Return the verdict; tell the server meanwhile that we are at it.  Raises ``TimeoutError``."""
-        patience = self._listener.patience
-        deadline = self._loop.time() + patience.decision_seconds
-        deciding = asyncio.ensure_future(decided)
-        try:
-            while (left := deadline - self._loop.time()) > 0:
-                await asyncio.wait({deciding}, timeout=min(left, patience.progress_seconds))
-                if deciding.done():
-                    return deciding.result()
-                self._transport.write(self._conversation.progress)
-            raise TimeoutError(f"no verdict within {patience.decision_seconds:.0f} s")
-        finally:
-            deciding.cancel()
+    def _wait_for_verdict(self, decision: Begun) -> None:
+        self._decide_by = self._loop.time() + self._listener.patience.decision_seconds
+        self._deciding = self._loop.create_task(decision)
+        self._deciding.add_done_callback(self._decided)
+        self._remind()
+        self._wait_for("a verdict")
+
+    def _remind(self) -> None:
+        left = self._decide_by - self._loop.time()
+        self._reminder = self._loop.call_later(min(left, self._listener.patience.progress_seconds), self._still_decides)
+
+    def _still_decides(self) -> None:
+        """Tell the server that we are at it; or, when the time is over, that there is no verdict."""
+        if self._deciding is None or self._deciding.done():
+            # The verdict is there, and ``_decided`` is about to be called.
+            return
+        self._transport.write(self._conversation.progress)
+        if self._loop.time() < self._decide_by:
+            self._remind()
+            return
+        self._give_up_deciding()
+        self._undecided(f"TimeoutError: no verdict within {self._listener.patience.decision_seconds:.0f} s")
+        self._go_on_after_verdict()
+
+    def _give_up_deciding(self) -> None:
+        if self._deciding is not None:
+            self._reminder.cancel()
+            self._deciding.cancel()
+            self._deciding = None
 
     def _decided(self, deciding: asyncio.Task[Verdict]) -> None:
+        if deciding is not self._deciding:
+            return
+        self._reminder.cancel()
         self._deciding = None
         if deciding.cancelled():
             return
@@ -249,6 +269,9 @@ class Connection(asyncio.Protocol):
             self._answer(deciding.result())
         except Exception as error:  # noqa: BLE001 - the site says what an undecided message becomes
             self._undecided(f"{type(error).__name__}: {error}")
+        self._go_on_after_verdict()
+
+    def _go_on_after_verdict(self) -> None:
         self._since = self._heard_at = self._loop.time()
         self._flush()
         self._wait_no_longer_for("a verdict")

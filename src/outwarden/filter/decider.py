@@ -23,6 +23,7 @@ class Decider(Protocol):
     def decide_message(self, envelope: Envelope, message: Spool) -> Verdict | Awaitable[Verdict]:
         """Decide on the whole message; one that must ask others returns what is to be awaited.
 
-        ``message`` can be read until the verdict is there, and no longer.
+        ``message`` can be read until the verdict is there, and no longer.  What is returned runs outside of any task
+        until it first has to wait, so it may not begin with what needs one, such as ``asyncio.timeout``.
         """
         ...
