@@ -11,7 +11,7 @@ Known limit: scripts without spaces are taken letter by letter, so their pairs a
 import re
 import unicodedata
 from collections.abc import Collection
-from itertools import chain
+from itertools import islice
 from zlib import crc32
 
 SKETCH_SIZE = 24
@@ -65,13 +65,13 @@ def sketch_of(text: str, names: Collection[str] = ()) -> tuple[int, ...]:
         return ()
     single = list(map(crc32, words))
     # Begun with the number of the word before, the sum is that of both words together.
-    numbers = set(chain(single, map(crc32, words[1:], single)))
+    numbers = [*single, *map(crc32, words[1:], single)]
     # Numbers are spread evenly, so nearly always enough are below this; sorting all would cost more.
     limit = 2**32 * 3 * SKETCH_SIZE // len(numbers)
-    smallest = sorted([number for number in numbers if number < limit])
+    smallest = {number for number in numbers if number < limit}
     if len(smallest) < SKETCH_SIZE:
-        smallest = sorted(numbers)
-    return tuple(smallest[:SKETCH_SIZE])
+        smallest = set(numbers)
+    return tuple(sorted(smallest)[:SKETCH_SIZE])
 
 
 def words_of(text: str) -> list[bytes]:
@@ -82,7 +82,7 @@ def words_of(text: str) -> list[bytes]:
             text = pattern.sub(" ", text)
     if text.isascii():
         found = text.lower().encode().translate(_ASCII_WORDS).split()
-        return [word for word in found if word.isalpha()][:MOST_WORDS]
+        return list(islice(filter(bytes.isalpha, found), MOST_WORDS))
     text = unicodedata.normalize("NFKD", text).lower()
     letters = set(text)
     for one in _INVISIBLE:
