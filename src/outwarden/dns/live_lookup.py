@@ -29,6 +29,7 @@ from outwarden.dns.packets import (
     DnsAnswer,
     MalformedAnswer,
     MalformedName,
+    denial,
     mix_case,
     pack_body,
     read_answer_to,
@@ -98,6 +99,10 @@ class _Waiting:
 def _end(done: asyncio.Future[None]) -> None:
     if not done.done():
         done.set_result(None)
+
+
+def _reply(question: Question, answer: DnsAnswer) -> Reply:
+    return Reply(question, answer.rcode, answer.addresses, answer.texts, answer.ttl, FAILURES[answer.rcode])
 
 
 class LiveLookup:
@@ -341,6 +346,13 @@ class LiveLookup:
     def _read(self, port: Port, query_id: bytes, flight: Flight, packet: bytes) -> None:
         """Take in a packet with the id of a question under way, if it answers that question."""
         question, body, group, due, attempt, _ = flight
+        # Nearly all that is asked about is on no list.
+        denied = denial(packet, body)
+        if denied is not None:
+            del port.flights[query_id]
+            rcode, ttl = denied
+            self._answered(group, Reply(question, rcode, ttl=ttl, failure=FAILURES[rcode]))
+            return
         try:
             answer = read_answer_to(body, packet, self.resolver.remote)
         except MalformedAnswer:
@@ -353,13 +365,11 @@ class LiveLookup:
             self._ask_by_tcp(port, query_id)
         else:
             del port.flights[query_id]
-            self._answered(question, group, answer)
+            self._answered(group, _reply(question, answer))
 
-    def _answered(self, question: Question, group: Group, answer: DnsAnswer) -> None:
+    def _answered(self, group: Group, reply: Reply) -> None:
         """Reply to a question that is no longer under way."""
         group.answered()
-        failure = FAILURES[answer.rcode]
-        reply = Reply(question, answer.rcode, answer.addresses, answer.texts, answer.ttl, failure)
         now = time.monotonic()
         self.cache.keep(reply, now)
         self.counts.answered += 1
@@ -452,7 +462,7 @@ class LiveLookup:
         if answer is None:
             self._lost(question, group, Failure.TRUNCATED, time.monotonic())
         else:
-            self._answered(question, group, answer)
+            self._answered(group, _reply(question, answer))
 
     def _drop_stream(self, stream: Stream) -> tuple[Question, Group]:
         loop = asyncio.get_running_loop()

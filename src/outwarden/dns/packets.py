@@ -187,6 +187,33 @@ def is_bare_answer(message: bytes, body: bytes) -> bool:
     return message[4:] == body and message[2] & 0xFA == 0x80
 
 
+def denial(message: bytes, body: bytes) -> tuple[int, int] | None:
+    """Return what an untruncated answer without records to the query of this body says; None for any other.
+
+    It is the response code, and for how many seconds it may be remembered.  None also where the name is not repeated
+    letter by letter, or where anything is so that only ``read_answer_to`` can tell what is wrong.
+    """
+    section = body[HEADER_LENGTH - 4 :]
+    at = HEADER_LENGTH + len(section)
+    if message[4:8] != _ONE_QUESTION[:4] or message[HEADER_LENGTH:at] != section or message[2] & 0xFA != 0x80:
+        return None
+    rcode = message[3] & 0x0F
+    if message[8:10] == b"\0\0":
+        return rcode, 0
+    try:
+        # The zone's name needs no reading: labels, and a pointer or the root at their end.
+        while 0 < message[at] <= _LONGEST_LABEL:
+            at += 1 + message[at]
+        at += 2 if message[at] else 1
+        rtype, rclass, ttl, length = _RECORD.unpack_from(message, at)
+    except (IndexError, struct.error):
+        return None
+    end = at + _RECORD.size + length
+    if message[8:10] != b"\0\1" or (rtype, rclass) != (RecordType.SOA, _CLASS_IN) or length < 22 or end > len(message):
+        return None
+    return rcode, min(_seconds(ttl), int.from_bytes(message[end - 4 : end]))
+
+
 def read_answer_to(body: bytes, message: bytes, same_case: bool) -> DnsAnswer | None:
     """Read what came under the id of the query with this body; None for what does not answer it.
 
@@ -274,10 +301,14 @@ def _records(message: bytes, at: int, count: int) -> tuple[list[_Record], int]:
         if at + length > len(message):
             raise MalformedAnswer("a record is cut off")
         if rclass == _CLASS_IN:
-            # RFC 2181 section 8: with the highest bit set, a TTL is 0.
-            records.append(_Record(owner.lower(), rtype, ttl if ttl < 1 << 31 else 0, at, length))
+            records.append(_Record(owner.lower(), rtype, _seconds(ttl), at, length))
         at += length
     return records, at
+
+
+def _seconds(ttl: int) -> int:
+    """RFC 2181 section 8: with the highest bit set, a TTL is 0."""
+    return ttl if ttl < 1 << 31 else 0
 
 
 def _of_name(message: bytes, records: list[_Record], name: str, qtype: int) -> list[_Record]:

@@ -14,7 +14,7 @@ from outwarden.dns.resolver import Resolver
 # Where no packet leaves the machine nobody can forge one who could not read the answer too.
 _PORTS_LOCAL, _PORTS_REMOTE = 1, 16
 _RECEIVE_BUFFER = 1 << 20
-_IDS_AT_ONCE = 4096
+_IDS_AT_ONCE = 256
 
 # UDP(7), UDP_SEGMENT: since Linux 4.18 one call sends up to 64 packets of one size.
 _UDP_SEGMENT = 103

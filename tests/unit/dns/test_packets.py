@@ -9,6 +9,7 @@ from outwarden.dns.packets import (
     MalformedAnswer,
     MalformedName,
     RecordType,
+    denial,
     frame,
     is_bare_answer,
     mix_case,
@@ -233,6 +234,53 @@ def test_an_answer_without_records_needs_no_reading() -> None:
     assert not is_bare_answer(message(LISTED), body)
     assert not is_bare_answer(b"\0\7\x81\x83" + pack_body("m.example", A), body)
     assert not is_bare_answer(b"", body)
+
+
+ZONE = record(SOA, wire("ns.example") + wire("host.example") + struct.pack(">5I", 1, 2, 3, 4, 30), ttl=40)
+LONG_ZONE = record(SOA, ZONE[12:-4] + struct.pack(">I", 90), ttl=40, owner=wire("example"))
+FOREVER = record(SOA, ZONE[12:], ttl=1 << 31)
+DENIALS = [
+    ("no records", message(flags=0x8183), (3, 0)),
+    ("the zone, kept as long as it says", message(flags=0x8183, authority=(ZONE,)), (3, 30)),
+    ("the zone, kept as long as its record", message(authority=(LONG_ZONE,)), (0, 40)),
+    ("a refusal", message(flags=0x8185), (5, 0)),
+    ("a TTL that is none", message(authority=(FOREVER,)), (0, 0)),
+    ("more behind it", message(flags=0x8583, authority=(ZONE,)) + b"\0", (3, 30)),
+    ("a record", message(LISTED), None),
+    ("two authorities", message(authority=(ZONE, ZONE)), None),
+    ("another authority", message(authority=(record(NS, wire("ns.example")),)), None),
+    ("an authority of another class", message(authority=(record(SOA, ZONE[12:], rclass=3),)), None),
+    ("a zone that is too short", message(authority=(record(SOA, b"\0\0" + b"\0" * 19),)), None),
+    ("a zone that is cut off", message(authority=(ZONE[:-1],)), None),
+    ("an authority without its name", message(counts=(1, 0, 1, 0)), None),
+    ("truncated", message(flags=0x8383), None),
+    ("a query", message(flags=0x0100), None),
+    ("an answer to another name", message(name=wire("m.example")), None),
+    ("an answer in another case", message(name=wire("L.example")), None),
+    ("no question", message(flags=0x8183, counts=(0, 0, 0, 0)), None),
+    ("nothing", b"", None),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), [case[1:] for case in DENIALS], ids=[case[0] for case in DENIALS])
+def test_denials(content: bytes, expected: tuple[int, int] | None) -> None:
+    assert denial(content, pack_body("l.example", A)) == expected
+
+
+@settings(deadline=None)
+@given(st.sampled_from([case[1] for case in DENIALS]), st.binary(max_size=4), st.integers(0, 110), st.integers(0, 4))
+def test_a_denial_is_what_a_whole_reading_says(content: bytes, other: bytes, at: int, removed: int) -> None:
+    body = pack_body("l.example", A)
+    content = content[:at] + other + content[at + removed :]
+    said = denial(content, body)
+    try:
+        answer = read_answer_to(body, content, same_case=True)
+    except MalformedAnswer:
+        # Only the names, which a denial is not read for, may be wrong.
+        return
+    if said is not None:
+        assert answer is not None
+        assert (answer.rcode, answer.ttl, answer.addresses, answer.truncated) == (*said, (), False)
 
 
 # --- whatever comes ----------------------------------------------------------------------------
