@@ -52,16 +52,17 @@ def serve(configuration: str, noted: str) -> None:
     """Be ``outwarden run``, with a task beside it that notes when it was to be woken, and by how much that was late."""
     from outwarden.cli.main import main as outwarden
     from outwarden.service import daemon
+    from outwarden.service.live.machine import Machine
 
     late: list[tuple[float, float]] = []
 
-    class Watched(daemon.Machine):
+    class Watched(Machine):
         async def run(self, stop: asyncio.Event) -> None:
             waking = asyncio.create_task(wake(late))
             await super().run(stop)
             waking.cancel()
 
-    daemon.Machine = Watched  # type: ignore[misc]
+    daemon.Machine = Watched  # type: ignore[attr-defined, misc]
     sys.argv = ["outwarden", "-v", "--config", configuration, "run"]
     try:
         outwarden()
