@@ -62,7 +62,7 @@ def serve(configuration: str, noted: str) -> None:
             await super().run(stop)
             waking.cancel()
 
-    daemon.Machine = Watched  # type: ignore[attr-defined, misc]
+    daemon.Machine = Watched  # type: ignore[attr-defined]
     sys.argv = ["outwarden", "-v", "--config", configuration, "run"]
     try:
         outwarden()
