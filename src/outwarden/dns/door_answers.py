@@ -31,6 +31,8 @@ _LONGEST_NAME = 253
 _MOST_LINKS = 50
 _MOST_PAGES = 3
 _TARGETS_KEPT = 4096
+# As long as the look-up remembers an answer, whatever its TTL.
+_LONGEST_QUIET_SECONDS = 86_400
 # RFC 6890: this host, private networks, those of carriers behind NAT, links, and groups; no list can know who is there.
 _NOBODYS = tuple(
     ip_network(network)
@@ -135,6 +137,25 @@ class Asked(NamedTuple):
     question: Question
 
 
+class Inquiry(tuple[Asked, ...]):
+    """All that is asked about one client, domain or page.
+
+    ``quiet_until`` is until when, on the steady clock, it is known that no list says anything of it that counts.
+    """
+
+    quiet_until = 0.0
+
+    def is_quiet(self, now: float) -> bool:
+        """Return whether nothing needs to be asked, as all lists are fit and have said that there is nothing."""
+        if self.quiet_until <= now:
+            return False
+        for door, _ in self:
+            if not door.fit:
+                return False
+            door.refusals = door.listings = 0
+        return True
+
+
 # --- what is asked ---------------------------------------------------------------------------
 
 
@@ -150,7 +171,7 @@ class DoorQuestions:
         self._about_domain = lru_cache(_TARGETS_KEPT)(self._find_about_domain)
         self._about_page = lru_cache(_TARGETS_KEPT)(self._find_about_page)
 
-    def about_links(self, links: Sequence[Link], urls: Sequence[str]) -> Iterator[tuple[int, str, Sequence[Asked]]]:
+    def about_links(self, links: Sequence[Link], urls: Sequence[str]) -> Iterator[tuple[int, str, Inquiry]]:
         """Yield for each link its place, what is asked about (its domain, or each of its pages), and the questions."""
         pages: dict[str, list[str]] | None = None
         for place, link in enumerate(links[:_MOST_LINKS]):
@@ -161,9 +182,9 @@ class DoorQuestions:
                 for page in _pages(link.target, pages):
                     yield place, page, self._about_page(page)
 
-    def _about_client(self, address: str) -> tuple[Asked, ...]:
+    def _about_client(self, address: str) -> Inquiry:
         target = self._address(address)
-        return () if target is None else self._asked(target)
+        return Inquiry() if target is None else self._asked(target)
 
     def _address(self, text: str) -> Target | None:
         """Return an address as a target, None where it is not to be asked about."""
@@ -174,29 +195,29 @@ class DoorQuestions:
         address = ip_address(target.text)
         return None if any(address in network for network in self._never) else target
 
-    def _find_about_domain(self, domain: str) -> tuple[Asked, ...]:
+    def _find_about_domain(self, domain: str) -> Inquiry:
         if domain.startswith("[") or domain.rpartition(".")[2].isdigit():
             target = self._address(domain.strip("[]"))
             if target is None or target.kind is TargetKind.IPV6:
                 # Lists of what stands in mail hold IPv4 only.
-                return ()
+                return Inquiry()
             page = WebAddress(target.text, None, "", "", "")
             return self._asked(Target(domain, TargetKind.URL, target.name, page), TargetKind.DOMAIN)
         return self._asked(Target(domain, TargetKind.DOMAIN, domain))
 
-    def _find_about_page(self, page: str) -> tuple[Asked, ...]:
+    def _find_about_page(self, page: str) -> Inquiry:
         try:
             page.encode()
         except UnicodeEncodeError:
             # Half a character has no bytes, so nobody can have hashed it.
-            return ()
+            return Inquiry()
         before, _, query = page.partition("?")
         host, slash, path = before.partition("/")
         return self._asked(Target(page, TargetKind.URL, host, WebAddress(host, None, slash + path, query, "")))
 
-    def _asked(self, target: Target, kind: TargetKind | None = None) -> tuple[Asked, ...]:
+    def _asked(self, target: Target, kind: TargetKind | None = None) -> Inquiry:
         doors = self._by_kind[kind or target.kind]
-        return tuple(Asked(door, question) for door in doors if (question := door.about(target)) is not None)
+        return Inquiry(Asked(door, question) for door in doors if (question := door.about(target)) is not None)
 
 
 def _by_place(urls: Sequence[str]) -> dict[str, list[str]]:
@@ -221,9 +242,11 @@ def _pages(target: str, urls: dict[str, list[str]]) -> list[str]:
 class Conclusion:
     """Puts together what lists said of one message."""
 
-    def __init__(self, links: Sequence[Link], replies: dict[Question, Reply]) -> None:
+    def __init__(self, links: Sequence[Link], replies: dict[Question, Reply], now: float) -> None:
+        """``now`` is when the questions were asked, on the steady clock."""
         self._links = links
         self._replies = replies
+        self._now = now
         self._marked: dict[int, Link] = {}
         self._client: dict[str, None] = {}
         self._listed: dict[tuple[str, str], None] = {}
@@ -232,12 +255,12 @@ class Conclusion:
         self.doubtful: set[DoorList] = set()
         """Those whose answers listed something, or were none."""
 
-    def take_client(self, asked: Iterable[Asked]) -> None:
+    def take_client(self, asked: Inquiry) -> None:
         """Take in what was said of the client's address."""
         for door in self._counting(asked):
             self._client[door.id] = None
 
-    def take_link(self, place: int, what: str, asked: Iterable[Asked]) -> None:
+    def take_link(self, place: int, what: str, asked: Inquiry) -> None:
         """Take in what was said of a link's domain, or of one of its pages."""
         for door in self._counting(asked):
             link = self._marked.get(place, self._links[place])
@@ -259,24 +282,30 @@ class Conclusion:
             tuple(self._client), tuple(links), tuple(self._listed), tuple(self._late), tuple(self._unasked)
         )
 
-    def _counting(self, asked: Iterable[Asked]) -> Iterator[DoorList]:
+    def _counting(self, asked: Inquiry) -> Iterator[DoorList]:
         """Yield the lists whose answer counts, and note those without one."""
+        quiet_seconds = _LONGEST_QUIET_SECONDS
         for door, question in asked:
             reply = self._replies.get(question)
             if reply is None or not door.fit:
                 self._unasked[door.id] = None
+                quiet_seconds = 0
                 continue
             reading = door.book.read(reply)
             if reading.kind is ListAnswerKind.COULD_NOT_ASK:
                 self._note_unanswered(door, reply)
+                quiet_seconds = 0
                 continue
             door.refusals = 0
             if door.counts(reading):
                 door.listings += 1
                 self.doubtful.add(door)
+                quiet_seconds = 0
                 yield door
             else:
                 door.listings = 0
+                quiet_seconds = min(quiet_seconds, reply.ttl)
+        asked.quiet_until = self._now + quiet_seconds
 
     def _note_unanswered(self, door: DoorList, reply: Reply) -> None:
         if reply.failure == Failure.TIMEOUT:

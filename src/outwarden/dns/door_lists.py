@@ -85,15 +85,17 @@ class DoorLists:
         """
         if self._watch is None:
             await self.start()
-        client = self._questions.about_client(client_address) if client_address else ()
-        of_links = list(self._questions.about_links(links, urls))
-        wanted = [question for door, question in client if door.fit]
-        for _, _, asked in of_links:
-            wanted += [question for door, question in asked if door.fit]
-        conclusion = Conclusion(links, await self._lookup.ask(wanted) if wanted else {})
-        conclusion.take_client(client)
-        for place, what, asked in of_links:
-            conclusion.take_link(place, what, asked)
+        now = time.monotonic()
+        clients = [self._questions.about_client(client_address)] if client_address else []
+        of_client = [inquiry for inquiry in clients if not inquiry.is_quiet(now)]
+        of_links = [one for one in self._questions.about_links(links, urls) if not one[2].is_quiet(now)]
+        asked = (*of_client, *(inquiry for _, _, inquiry in of_links))
+        wanted = [question for inquiry in asked for door, question in inquiry if door.fit]
+        conclusion = Conclusion(links, await self._lookup.ask(wanted) if wanted else {}, now)
+        for inquiry in of_client:
+            conclusion.take_client(inquiry)
+        for place, what, inquiry in of_links:
+            conclusion.take_link(place, what, inquiry)
         self._see_to(conclusion.doubtful)
         return conclusion.about()
 

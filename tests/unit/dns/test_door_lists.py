@@ -25,10 +25,12 @@ from tests.unit.dns.lying_lists import (
 
 from outwarden.dns.blocklist import UnusableCatalogue
 from outwarden.dns.catalogue import Catalogue, load_catalogue
-from outwarden.dns.door_answers import DoorQuestions, Office
+from outwarden.dns.door_answers import Conclusion, DoorQuestions, Office
 from outwarden.dns.door_choice import door_lists
 from outwarden.dns.door_lists import AboutMessage, DoorLists
+from outwarden.dns.list_health import Health
 from outwarden.dns.live_lookup import LiveLookup
+from outwarden.dns.questions import Reply
 from outwarden.dns.resolver import Resolver
 from outwarden.dns.targets import TargetKind
 from outwarden.events import Link, LinkKind, WhyNot
@@ -384,6 +386,58 @@ def test_a_late_answer_counts_for_the_next_message(tmp_path: Path) -> None:
         assert await doors.about(CLIENT, (), (), ()) == AboutMessage(client_lists=("exploit",))
 
     told(tmp_path, {"exploit.example": of_client(late)}, story)
+
+
+# --- what is remembered of the answers ---------------------------------------------------------
+
+FIT = Health(True)
+# what dbl says of the domain, what fresh says, and for how many seconds nothing needs to be asked after it
+QUIET = [
+    ("on no list", (3, (), 300), (3, (), 200), 200),
+    ("on no list, by a code that does not count", (0, ("127.0.1.4",), 60), (3, (), 200), 60),
+    ("for longer than a day", (3, (), 1 << 30), (3, (), 1 << 30), 86_400),
+    ("not to be remembered", (3, (), 0), (3, (), 300), 0),
+    ("listed", (0, ("127.0.1.2",), 300), (3, (), 300), 0),
+    ("new", (3, (), 300), (0, ("127.0.0.2",), 300), 0),
+    ("refused", (0, ("127.255.255.254",), 300), (3, (), 300), 0),
+    ("no answer", (3, (), 300), None, 0),
+]
+Said = tuple[int, tuple[str, ...], int]
+
+
+@pytest.mark.parametrize(("first", "second", "seconds"), [case[1:] for case in QUIET], ids=[case[0] for case in QUIET])
+def test_how_long_nothing_needs_to_be_asked(tmp_path: Path, first: Said, second: Said | None, seconds: int) -> None:
+    doors = door_lists(catalogue(tmp_path), ["dbl", "fresh"])
+    for door in doors:
+        door.health = FIT
+    ((place, what, inquiry),) = DoorQuestions(doors).about_links([link("a.example")], ())
+    assert [door.id for door, _ in inquiry] == ["dbl", "fresh"]
+    replies = {
+        question: Reply(question, said[0], said[1], ttl=said[2])
+        for (_, question), said in zip(inquiry, (first, second), strict=True)
+        if said is not None
+    }
+    Conclusion([link("a.example")], replies, 1000.0).take_link(place, what, inquiry)
+    assert inquiry.quiet_until == 1000.0 + seconds
+    assert not inquiry.is_quiet(1000.0 + seconds)
+    if seconds:
+        doors[0].refusals = doors[1].listings = 5
+        assert inquiry.is_quiet(999.0 + seconds)
+        assert doors[0].refusals == doors[1].listings == 0
+        # Of a list that is not fit nothing is known.
+        doors[1].health = Health(False, WhyNot.CANARY_FAILED, "lists everything")
+        assert not inquiry.is_quiet(999.0 + seconds)
+
+
+def test_of_a_list_that_is_fit_no_more_it_is_told_again(tmp_path: Path) -> None:
+    async def story(doors: DoorLists, server: LyingLists) -> None:
+        for _ in range(2):
+            assert await doors.about(CLIENT, (link("a.example"),), (), ()) == AboutMessage(links=(link("a.example"),))
+        doors._doors[0].health = Health(False, WhyNot.REFUSED, "refuses what it is asked")
+        about = await doors.about(CLIENT, (link("a.example"),), (), ())
+        assert about == AboutMessage(links=(link("a.example"),), could_not_ask=(doors._doors[0].id,))
+
+    told(tmp_path, {"dbl.example": zone({TEST: HERE}), "exploit.example": zone({TEST: HERE})}, story)
 
 
 # --- which are believed ------------------------------------------------------------------------
