@@ -22,7 +22,7 @@ class Cache:
         until, reply = self.names.get(question.name, {}).get(question.qtype, (now, None))
         if reply is None or until <= now:
             return None
-        return reply._replace(question=question, ttl=int(until - now))
+        return Reply(question, reply.rcode, reply.addresses, reply.texts, int(until - now))
 
     def keep(self, reply: Reply, now: float) -> None:
         """Remember a reply whose TTL is more than 0, and that is no failure."""

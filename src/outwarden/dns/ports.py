@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
+from typing import Any
 
 from outwarden.dns.breaker import Group
 from outwarden.dns.packets import QUERY_FLAGS
@@ -90,7 +91,7 @@ class Ports:
 
     def __init__(self) -> None:
         self.all: list[Port] = []
-        self._free: list[tuple[Port, bytes]] = []
+        self._random: Iterator[tuple[Any, ...]] = iter(())
 
     def open(self, resolver: Resolver) -> None:
         """Open the ports.  Raises OSError where no way leads; what is open by then is closed by ``close``."""
@@ -103,15 +104,11 @@ class Ports:
     def free_id(self) -> tuple[Port, bytes]:
         """Return a port and an id for the next query, so that nobody can guess either (RFC 5452 section 9.2)."""
         while True:
-            if not self._free:
-                count = len(self.all)
-                self._free = [
-                    (self.all[three[0] % count], three[1:])
-                    for (three,) in struct.iter_unpack("3s", os.urandom(3 * _IDS_AT_ONCE))
-                ]
-            port, query_id = self._free.pop()
-            if query_id not in port.flights:
-                return port, query_id
+            for (three,) in self._random:
+                port, query_id = self.all[three[0] % len(self.all)], three[1:]
+                if query_id not in port.flights:
+                    return port, query_id
+            self._random = struct.iter_unpack("3s", os.urandom(3 * _IDS_AT_ONCE))
 
     def close(self) -> None:
         """Close all; what comes late finds nobody."""
