@@ -10,13 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from fnmatch import fnmatchcase
-from functools import cache, lru_cache
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
-
-from publicsuffixlist import PublicSuffixList
 
 from outwarden.dns.blocklist import KEY, Blocklist, Form
 from outwarden.dns.targets import Target, TargetKind, WebAddress, half_name
+from outwarden.events.public_suffixes import public_suffixes
 
 _LONGEST_NAME = 253
 _URL_FORMS = frozenset({Form.ABUSIX_URL, Form.SPAMHAUS_URL, Form.SURBL_URL})
@@ -50,7 +49,7 @@ def neighbourhood_part(target: Target) -> str | None:
 @lru_cache(maxsize=8192)
 def registrable_domain(domain: str) -> str:
     """The domain one label below its public suffix; the domain itself where nothing can be cut."""
-    return _public_suffixes().privatesuffix(domain) or domain
+    return public_suffixes().privatesuffix(domain) or domain
 
 
 def abusix_hash(url: WebAddress) -> str:
@@ -98,8 +97,3 @@ def _shortened(part: str, longest: int) -> str:
     while len(part) > longest and "." in part:
         part = part.partition(".")[2]
     return part
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()

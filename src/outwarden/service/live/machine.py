@@ -20,6 +20,7 @@ from outwarden.dns.door_lists import DoorLists
 from outwarden.dns.live_lookup import LiveLookup
 from outwarden.dns.resolver import UnusableResolver
 from outwarden.events import Decision
+from outwarden.events.public_suffixes import public_suffixes
 from outwarden.service.automatic.book import Book
 from outwarden.service.control.server import ControlServer
 from outwarden.service.live import beginning
@@ -68,6 +69,8 @@ class Machine:
         self._kept = self._store.run_now(beginning.remembered)
         self._book = self._store.run_now(Book.load)
         self._accounts = beginning.accounts_of(self._kept, self._policy, self._clock(), self._say)
+        # Read here, or the first message would read it in the loop.
+        public_suffixes()
 
     def close(self) -> None:
         """Close the store; ``run`` is over."""

@@ -5,12 +5,12 @@ All of them come out as one: lower-case A-labels, a dotted IPv4 address, or an I
 """
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from publicsuffixlist import PublicSuffixList
+from outwarden.events.public_suffixes import public_suffixes
 
 _LONGEST = 253  # RFC 1035 section 2.3.4.
 # Encoding takes Python time that grows with the square; real names are far shorter.
@@ -92,20 +92,10 @@ def registered_domain(host: str) -> str:
     """Return the domain that somebody registered; an address stays itself."""
     if host.startswith("[") or host.rpartition(".")[2].isdigit():
         return host
-    return _public_suffixes().privatesuffix(host) or host
+    return public_suffixes().privatesuffix(host) or host
 
 
 @lru_cache(maxsize=8192)
 def is_below_a_known_suffix(host: str) -> bool:
     """Return whether the host's last labels are a public suffix that the list has, not any word."""
-    return _known_suffixes().privatesuffix(host) is not None
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
-@cache
-def _known_suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
+    return public_suffixes().privatesuffix(host, accept_unknown=False) is not None
