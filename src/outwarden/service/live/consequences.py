@@ -32,6 +32,8 @@ from outwarden.store.store import Store
 
 _NOT_WRITTEN = Defer("Your message could not be taken just now; please try again in a few minutes")
 _JUDGE_SECONDS = 20.0
+_STORE_TRIED_AGAIN_AFTER_SECONDS = 5.0
+"""A store that is locked fails after seconds; not every message is to wait for that."""
 _OBSERVING = ActingSettings()
 
 Clock = Callable[[], datetime]
@@ -57,6 +59,7 @@ class Following:
         self._settings = configuration.settings
         self._clock, self._say = clock, say
         self._loop = asyncio.get_running_loop()
+        self._unwritten, self._store_tried_again_at = "", float("-inf")
         gate = self._settings.gate
         # A policy service and Exim's two doors refuse a blocked account just as the milter does.
         self._gate_open = bool(gate.milter or gate.policy_service or gate.rspamd or gate.readsocket)
@@ -79,7 +82,7 @@ class Following:
         try:
             begun = await self._begun(decision, self.acting_settings)
         except StoreUnusable as fault:
-            self._say(f"{decision.account}: nothing is done that cannot be written down: {fault}")
+            self._not_written(fault)
             return _NOT_WRITTEN if self._would_act(decision) else Accept()
         stands = self._book.in_force(decision.account)
         if not begun.in_force or stands is None:
@@ -102,7 +105,7 @@ class Following:
         try:
             await self._begun(decision, _OBSERVING if only_observe else self.acting_settings)
         except StoreUnusable as fault:
-            self._say(f"{decision.account}: nothing is done that cannot be written down: {fault}")
+            self._not_written(fault)
 
     async def expire(self, now: datetime) -> None:
         """End what has lasted its time, and give those accounts back.  Raises ``StoreUnusable``."""
@@ -144,11 +147,32 @@ class Following:
         now = self._clock()
         begun = already_begun(self._book, settings, decision, now)
         if begun is None:
-            begun = await self._store.run(begin, self._book, settings, decision, now)
+            self._store_may_be_tried()
+            begun = await self._store.run(self._begin, settings, decision, now)
+            self._unwritten = ""
             self._say(_begun_words(decision, begun))
             if begun.in_force and decision.action is Action.BLOCK:
                 self._loop.create_task(self.let_held_mail_go())
         return begun
+
+    def _begin(self, store: Store, settings: ActingSettings, decision: Decision, now: datetime) -> Begun:
+        """Runs in the store thread, where others may have waited behind one that failed."""
+        self._store_may_be_tried()
+        try:
+            return begin(store, self._book, settings, decision, now)
+        except StoreUnusable:
+            self._store_tried_again_at = self._loop.time() + _STORE_TRIED_AGAIN_AFTER_SECONDS
+            raise
+
+    def _store_may_be_tried(self) -> None:
+        if self._loop.time() < self._store_tried_again_at:
+            raise StoreUnusable(self._unwritten or "the store failed a moment ago")
+
+    def _not_written(self, fault: StoreUnusable) -> None:
+        """Say it once, however many messages it meets."""
+        if not self._unwritten:
+            self._say(f"nothing is done by itself that cannot be written down: {fault}")
+            self._unwritten = str(fault)
 
     def _would_act(self, decision: Decision) -> bool:
         acting = self.acting_settings
