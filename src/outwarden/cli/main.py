@@ -45,6 +45,7 @@ VERBS = {
     "monitor": ("outwarden.cli.monitor:monitor", "Checks for Nagios or Icinga, with perfdata."),
     "run": ("outwarden.cli.run:run", "The service: watch the blocklists, and say when a listing begins and ends."),
     "mark": ("outwarden.cli.mark:mark", "The signed mark in what leaves: make a key for it, or read one."),
+    "audit": ("outwarden.cli.audit:audit", "Who did what, when and why; is the log of it whole."),
     "config": ("outwarden.cli.config:config", "The configuration: check it, show what holds, print its schema."),
     "demo": ("outwarden.cli.demo:demo", "Write a sample day of an invented provider to try check on."),
     "completion": ("outwarden.cli.completion:completion", "Print the completion script for bash, zsh or fish."),

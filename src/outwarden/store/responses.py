@@ -2,7 +2,8 @@
 
 A response is written down before it is tried.  Nothing here is changed or taken away later: each step adds a turn, and
 how a response stands is its newest one.  One that is ``intended`` and stays so was begun by a program that was killed;
-nobody knows how far it came, and it is to be done again, which is why every response can be.
+nobody knows how far it came, and it is to be done again, which is why every response can be.  Each turn has its row in
+the audit log, in the same transaction.
 """
 
 import json
@@ -12,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from outwarden.store.audit import OURSELVES, Audit
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
 
 
@@ -92,8 +94,9 @@ class Turn(NamedTuple):
 class Responses:
     """The responses in the store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
+        self._audit = audit
 
     def intend(
         self,
@@ -128,14 +131,19 @@ class Responses:
             kind.value, subject, reason, asked_by, json.dumps(undo),
         )  # fmt: skip
         self._turn(number, state, now, expires_at, evidence, remark)
-        return self.one(number)
+        return self._audited("", self.one(number), asked_by, reason)
 
     def go_on(
-        self, response: Response, state: ResponseState, expires_at: datetime | None, now: datetime, remark: str
+        self,
+        response: Response,
+        state: ResponseState,
+        expires_at: datetime | None,
+        now: datetime,
+        remark: str,
+        by: str = OURSELVES,
     ) -> Response:
-        """Write down how it went on, and until when; only inside ``writing()``."""
-        self._turn(response.id, state, now, expires_at, response.evidence, remark)
-        return self.one(response.id)
+        """Write down how it went on, until when, and ``by`` whom; only inside ``writing()``."""
+        return self._further(response, state, expires_at, response.evidence, now, remark, by)
 
     def turn(
         self, response: Response, state: ResponseState, now: datetime, remark: str = "", evidence: str | None = None
@@ -143,14 +151,12 @@ class Responses:
         """Write down how it went on; what was kept stays unless other ``evidence`` is given."""
         kept = response.evidence if evidence is None else evidence
         with self._database.writing():
-            self._turn(response.id, state, now, response.expires_at, kept, remark)
-        return self.one(response.id)
+            return self._further(response, state, response.expires_at, kept, now, remark, OURSELVES)
 
     def until(self, response: Response, expires_at: datetime | None, now: datetime) -> Response:
         """Write down that it is about to be done again, with another end."""
         with self._database.writing():
-            self._turn(response.id, ResponseState.INTENDED, now, expires_at, response.evidence, "")
-        return self.one(response.id)
+            return self._further(response, ResponseState.INTENDED, expires_at, response.evidence, now, "", OURSELVES)
 
     def standing(self) -> list[Response]:
         """Return the pauses that were not undone, oldest first: those in force, those begun, those that failed."""
@@ -205,6 +211,33 @@ class Responses:
     def one(self, number: int) -> Response:
         """Return the response of a number that is there."""
         (response,) = self._found(f"response.id = {int(number)}")
+        return response
+
+    def _further(
+        self,
+        response: Response,
+        state: ResponseState,
+        expires_at: datetime | None,
+        evidence: str,
+        now: datetime,
+        remark: str,
+        by: str,
+    ) -> Response:
+        before = self.one(response.id).state
+        self._turn(response.id, state, now, expires_at, evidence, remark)
+        return self._audited(before, self.one(response.id), by, remark)
+
+    def _audited(self, before: str, response: Response, by: str, reason: str) -> Response:
+        until = "" if response.expires_at is None else f" until {response.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+        self._audit.record(
+            actor=by,
+            action=response.kind.value,
+            object=response.subject or "server",
+            at=response.stands_since,
+            before=before,
+            after=f"{response.state}{until}, response {response.id}",
+            reason=reason,
+        )
         return response
 
     def _turn(

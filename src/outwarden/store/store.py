@@ -6,6 +6,7 @@ from typing import Self
 
 from outwarden.store.account_records import AccountRecords
 from outwarden.store.alarms import Alarms
+from outwarden.store.audit import Audit
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
 from outwarden.store.ingest import Ingest
@@ -27,7 +28,8 @@ class Store:
         self.alarms = Alarms(self._database)
         self.delistings = Delistings(self._database, self.listings)
         self.account_records = AccountRecords(self._database)
-        self.responses = Responses(self._database)
+        self.audit = Audit(self._database)
+        self.responses = Responses(self._database, self.audit)
         names = Names(self._database)
         self.ingest = Ingest(self._database, self.account_records, names)
         self.messages = Messages(self._database, names)
