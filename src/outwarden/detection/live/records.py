@@ -26,6 +26,8 @@ class Records:
         self._awake: dict[str, AccountRecord] = {}
         self._asleep: dict[str, bytes] = dict(saved)
         self._changed: set[str] = set()
+        # What ``changed`` has yet to give, in order; as bytes where the record may have been changed since.
+        self._leaving: dict[str, bytes | None] = {}
         self._unreadable: list[UnreadableRecord] = []
 
     def __len__(self) -> int:
@@ -39,6 +41,8 @@ class Records:
             record = self._wake(account)
             if record is None:
                 return None
+        if account in self._leaving:
+            self._encoded(account)
         self._changed.add(account)
         return record
 
@@ -52,6 +56,8 @@ class Records:
 
     def put(self, record: AccountRecord) -> None:
         """Put a record in the place of what is there."""
+        if record.account in self._leaving:
+            self._encoded(record.account)
         self._asleep.pop(record.account, None)
         self._awake[record.account] = record
         self._changed.add(record.account)
@@ -62,10 +68,25 @@ class Records:
         self.put(record if there is None else merged(there, record))
 
     def changed(self) -> Iterator[tuple[str, bytes]]:
-        """Return the records looked at since this was last asked, as bytes, in the order of their accounts."""
-        for account in sorted(self._changed):
-            yield account, encode_record(self._awake[account])
+        """Return the records looked at since this was last asked, as bytes, in the order of their accounts.
+
+        Each is as it is now, however much later it is taken; all must be taken before this is asked again.
+        """
+        self._leaving = dict.fromkeys(sorted(self._changed))
         self._changed.clear()
+        return self._left()
+
+    def _left(self) -> Iterator[tuple[str, bytes]]:
+        for account in self._leaving:
+            yield account, self._encoded(account)
+        self._leaving = {}
+
+    def _encoded(self, account: str) -> bytes:
+        """Return a record that is leaving, as it was when that began."""
+        encoded = self._leaving[account]
+        if encoded is None:
+            encoded = self._leaving[account] = encode_record(self._awake[account])
+        return encoded
 
     def unreadable(self) -> list[UnreadableRecord]:
         """Return the records that turned out since this was last asked to be unreadable; their accounts begin anew."""

@@ -6,6 +6,7 @@ tells of it.  ``checkpoint`` gives all that has changed since it was last asked;
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from outwarden.detection.baseline.server_record import ServerRecord
@@ -155,11 +156,14 @@ class Accounts:
 
     # -- saving
 
-    def checkpoint(self, now: datetime, *, whole: bool = False) -> Checkpoint:
-        """Return what has changed since this was last asked; ``whole``: and what is saved more rarely."""
+    def checkpoint(self, now: datetime, *, whole: bool = False) -> tuple[Checkpoint, Iterator[tuple[str, bytes]]]:
+        """Return what has changed since this was last asked; ``whole``: and what is saved more rarely.
+
+        The records beside it belong to it: each is as it was at this moment, and all are taken before the next.
+        """
         events, self._unsaved = self._unsaved, []
         places, self._places = self._places, {}
-        records = list(self.judge.records.changed())
+        records = self.judge.records.changed()
         unreadable = [(one.account, one.record, one.reason) for one in self.judge.records.unreadable()]
         states: dict[str, bytes] = {}
         shared = None
@@ -173,15 +177,15 @@ class Accounts:
                 "host": self.host.encode(),
                 "past": b"read" if self.past_is_read else b"",
             }
-        return Checkpoint(
+        checkpoint = Checkpoint(
             at=now,
             events=events,
-            records=records,
             unreadable=unreadable,
             shared_state=shared,
             positions=places,
             states=states,
         )
+        return checkpoint, records
 
 
 def _not_accepted(decision: Decision) -> Decision | None:

@@ -21,6 +21,8 @@ EVERY_SECONDS = 0.5
 _LATER_SECONDS = 5.0
 _WRITTEN_AT_ONCE = 5_000
 """Events of the log: a tenth of a second in which nobody else can ask the store."""
+_RECORDS_AT_ONCE = 100
+"""A millisecond or two in which no message at the gate is looked at."""
 
 
 class Saving:
@@ -57,7 +59,7 @@ class Saving:
 
     async def _save(self, *, whole: bool) -> bool:
         async with self._one_at_a_time:
-            checkpoint = _together(self._left, self._accounts.checkpoint(self._clock(), whole=whole))
+            checkpoint = _together(self._left, await self._checkpoint(whole=whole))
             self._left = None
             if _empty(checkpoint):
                 return True
@@ -74,6 +76,16 @@ class Saving:
                 self._say("the store is written again")
                 self.fault = ""
             return True
+
+    async def _checkpoint(self, *, whole: bool) -> Checkpoint:
+        checkpoint, records = self._accounts.checkpoint(self._clock(), whole=whole)
+        encoded = []
+        for number, record in enumerate(records, 1):
+            encoded.append(record)
+            if number % _RECORDS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        checkpoint.records = encoded
+        return checkpoint
 
     async def room(self) -> None:
         """Wait until no more than enough waits to be written; where that cannot be, until there is room for more."""

@@ -1,5 +1,7 @@
 """The same events give the same decisions, whatever is saved in between, each with its words; and nothing raises."""
 
+from itertools import islice
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +48,25 @@ def test_single_records_may_be_saved_and_read_back(told: Told, when: set[int]) -
                 stopped.records.put(record)
         assert tell(stopped, one) == tell(straight, one)
     assert stopped.save() == straight.save()
+
+
+@SOME
+@given(happenings(), st.sets(st.integers(0, 40), max_size=3))
+def test_records_that_are_taken_later_are_as_they_were(told: Told, when: set[int]) -> None:
+    at_once, later = Judge(), Judge()
+    expected: list[tuple[str, bytes]] = []
+    taken: list[tuple[str, bytes]] = []
+    leaving = later.records.changed()
+    for number, one in enumerate(told):
+        if number in when:
+            taken += leaving
+            expected += at_once.records.changed()
+            leaving = later.records.changed()
+        tell(at_once, one)
+        tell(later, one)
+        taken += islice(leaving, 1)
+    assert taken + list(leaving) == expected
+    assert list(later.records.changed()) == list(at_once.records.changed())
 
 
 @SOME
