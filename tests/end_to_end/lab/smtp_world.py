@@ -26,6 +26,10 @@ REFUSALS_AFTER_DATA = {
 }
 
 
+_LARGEST = 100 << 20
+_KEPT = 1 << 16
+
+
 @dataclass
 class Transaction:
     """What a client has said so far."""
@@ -47,6 +51,7 @@ class SmtpServer:
     ) -> None:
         self.address, self.port = address, free_port(address)
         self.accepted: list[Transaction] = []
+        self.letters: list[bytes] = []
         self._at_rcpt, self._after_data = at_rcpt, after_data
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -67,7 +72,7 @@ class SmtpServer:
     async def _serve(self, ready: threading.Event) -> None:
         self._stopped = asyncio.Event()
         self._talks: set[asyncio.Task[None]] = set()
-        async with await asyncio.start_server(self._talk, self.address, self.port):
+        async with await asyncio.start_server(self._talk, self.address, self.port, limit=_LARGEST):
             ready.set()
             await self._stopped.wait()
             for talk in self._talks:
@@ -99,6 +104,7 @@ class SmtpServer:
                 reply = await asyncio.to_thread(self._after_data, done, body)
                 if reply.startswith("250"):
                     self.accepted.append(done)
+                    self.letters.append(body if len(body) < _KEPT else b"")
             else:
                 reply = self._command(verb, line, transaction)
             writer.write(reply.encode() + b"\r\n")

@@ -1,0 +1,49 @@
+"""A declared bulk sender's newsletter passes; the same from an account that never did so is held, and let out by probes."""
+
+from pathlib import Path
+
+from lab.gate_world import ACCOUNTS, ACTING, GateWorld, gate_world
+from lab.needs import A_POSTFIX
+from lab.waiting import wait_until
+
+pytestmark = A_POSTFIX
+
+CHOIR, CLUB = ACCOUNTS[2], ACCOUNTS[3]
+POLICY = f"""
+[quantity]
+floor = 40
+[bulk."{CHOIR}"]
+link_domains = ["choir.example"]
+"""
+READERS = 200
+AT_ONCE = 20
+
+
+def test_a_newsletter_passes_and_another_is_held(home: Path) -> None:
+    policy = home / "policy.toml"
+    policy.write_text(POLICY)
+    with gate_world(home, f'{ACTING}[judging]\npolicy = "{policy}"\n') as world:
+        assert set(send_to_readers(world, CHOIR, "See https://choir.example/spring\n")) == {(250, "")}
+        wait_until(lambda: len(world.arrived(CHOIR)) == READERS, "the newsletter to arrive", 30)
+        assert set(send_to_readers(world, CLUB, "The summer party is on Friday.\n")) == {(250, "")}
+        (held,) = world.service.ask("status")["accounts"]
+        assert (held["account"], held["standing"], held["in_force"]) == (CLUB, "held", True)
+        assert "more than go out unseen" in held["finding"] or held["finding"]
+        before = len(world.arrived(CLUB))
+        assert before < READERS
+        # A minute later a probe leaves; a person who knows the club does not wait for more of them.
+        world.service.ask("queue", "release", "--account", CLUB, "--reason", "it is the club")
+        wait_until(lambda: len(world.arrived(CLUB)) == READERS, "the club's mail to arrive", 30)
+        assert world.service.ask("status")["accounts"] == []
+        # What a declared sender links to is declared too.
+        world.send(CHOIR, ["reader1@bigmail.example"], text="Win at https://prizes.example/\n")
+        (held,) = world.service.ask("status")["accounts"]
+        assert (held["account"], held["in_force"]) == (CHOIR, True)
+
+
+def send_to_readers(world: GateWorld, account: str, text: str) -> list[tuple[int, str]]:
+    readers = [f"reader{number}@bigmail.example" for number in range(READERS)]
+    return [
+        world.send(account, readers[first : first + AT_ONCE], subject="News", text=text)
+        for first in range(0, READERS, AT_ONCE)
+    ]
