@@ -202,7 +202,8 @@ class _Reading:
     def sketch(self, names: set[str]) -> tuple[int, ...]:
         """Return the sketch of what a reader sees: the HTML, and where it says next to nothing the plain text."""
         for is_page in (True, False):
-            sketch = sketch_of("\n".join(self._texts[is_page]), names)
+            texts = self._texts[is_page]
+            sketch = sketch_of("\n".join(texts), names) if texts else ()
             if sketch:
                 return sketch
         return ()
