@@ -7,6 +7,7 @@ from typing import Self
 from outwarden.store.account_records import AccountRecords
 from outwarden.store.alarms import Alarms
 from outwarden.store.audit import Audit
+from outwarden.store.cases import Cases
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
 from outwarden.store.ingest import Ingest
@@ -30,6 +31,7 @@ class Store:
         self.account_records = AccountRecords(self._database)
         self.audit = Audit(self._database)
         self.responses = Responses(self._database, self.audit)
+        self.cases = Cases(self._database, self.audit)
         names = Names(self._database)
         self.ingest = Ingest(self._database, self.account_records, names)
         self.messages = Messages(self._database, names)
