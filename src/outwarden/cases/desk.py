@@ -99,7 +99,8 @@ class Desk:
         if case is not None:
             return go_on(case, playbook, evidence, now, around)
         earlier = self._shelf.last_closed(subscriber.id, evidence.trouble)
-        if earlier is not None and evidence.at <= earlier.changed_at:
+        # A log that comes late tells of what was put right meanwhile; what is newer than that is a relapse.
+        if earlier is not None and evidence.at <= (earlier.resolved_at or earlier.entered_at):
             return go_on(earlier, playbook, evidence, now, around)
         enough = evidence.points >= around.group.opens_from_points if evidence.opens is None else evidence.opens
         if not enough:
