@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 from lab.gate_world import GateWorld
 from lab.load import Taken
@@ -17,12 +18,12 @@ _OPEN = "('intended', 'failed', 'observed', 'asked', 'capped', 'done')"
 class Ledger:
     """What the store holds, read beside the service."""
 
-    def __init__(self, world: GateWorld) -> None:
-        self._world = world
+    def __init__(self, store: Path) -> None:
+        self._store = store
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Return what a query finds."""
-        path = f"{self._world.service.store.absolute().as_uri()}?mode=ro"
+        path = f"{self._store.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(path, uri=True, timeout=10)) as store:
             return store.execute(sql, values).fetchall()
 
@@ -94,7 +95,7 @@ def held(world: GateWorld) -> set[str]:
 
 def settle(world: GateWorld, taken: Sequence[Taken], seconds: float = 60) -> Ledger:
     """Assert that nothing was lost or doubled anywhere; the service runs and is stopped at the end."""
-    ledger = Ledger(world)
+    ledger = Ledger(world.service.store)
     wait_until(lambda: not waiting_to_leave(world), "the queue to be empty but for what is held", seconds)
     kept = held(world)
     gone = Counter(each.queue_id for each in taken if each.queue_id not in kept)

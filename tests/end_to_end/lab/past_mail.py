@@ -36,13 +36,14 @@ def write_past(log: Path, accounts: Sequence[str], now: datetime, seed: int = 1)
     lines = [
         line
         for number, (at, account) in enumerate(mails)
-        for line in _message(at, account, f"PAST{number:07d}", client_of(account, accounts), chance)
+        for line in lines_of_message(at, account, f"PAST{number:07d}", client_of(account, accounts), chance)
     ]
     log.write_text("".join(f"{line}\n" for line in lines))
     return len(mails)
 
 
-def _message(at: datetime, account: str, queue_id: str, client: str, chance: Random) -> list[str]:
+def lines_of_message(at: datetime, account: str, queue_id: str, client: str, chance: Random) -> list[str]:
+    """Return what Postfix logs of a message of an account to one of its friends, handed in then and delivered."""
     recipient = chance.choice(friends_of(account))
 
     def line(seconds: float, program: str, words: str) -> str:
