@@ -81,24 +81,8 @@ class MarkKeys:
 
     @classmethod
     def from_text(cls, text: str) -> MarkKeys:
-        """Read keys, one a line as ``key_line`` writes them; what follows a ``#`` is a comment.
-
-        Raises ``MalformedMarkKeys``.
-        """
-        keys: list[bytes] = []
-        for number, line in enumerate(text.splitlines(), 1):
-            written = line.partition("#")[0].strip()
-            if not written:
-                continue
-            key = _unwritten(written)
-            if key is None or len(key) != KEY_BYTES:
-                raise MalformedMarkKeys(f"line {number} is no key; `outwarden mark new-key` prints one")
-            if key in keys:
-                raise MalformedMarkKeys(f"line {number} is the same key as one before it")
-            keys.append(key)
-        if not keys:
-            raise MalformedMarkKeys("no key; `outwarden mark new-key` prints one")
-        return cls(keys)
+        """Read keys as ``read_keys`` does.  Raises ``MalformedMarkKeys``."""
+        return cls(read_keys(text))
 
     def sealed(self, content: bytes, nonce: bytes) -> bytes:
         """Return a content of whole blocks sealed by the first key, with what is needed to open it."""
@@ -123,6 +107,27 @@ class MarkKeys:
         """Return a name of 12 letters for an account, the same as long as the first key is."""
         named = blake2b(account.encode("utf-8", "backslashreplace"), key=self._first.pseudonyms, digest_size=9)
         return _written(named.digest())
+
+
+def read_keys(text: str) -> list[bytes]:
+    """Read keys, one a line as ``key_line`` writes them; what follows a ``#`` is a comment.
+
+    Raises ``MalformedMarkKeys``.
+    """
+    keys: list[bytes] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        written = line.partition("#")[0].strip()
+        if not written:
+            continue
+        key = _unwritten(written)
+        if key is None or len(key) != KEY_BYTES:
+            raise MalformedMarkKeys(f"line {number} is no key; `outwarden mark new-key` prints one")
+        if key in keys:
+            raise MalformedMarkKeys(f"line {number} is the same key as one before it")
+        keys.append(key)
+    if not keys:
+        raise MalformedMarkKeys("no key; `outwarden mark new-key` prints one")
+    return keys
 
 
 def key_line(key: bytes) -> str:
