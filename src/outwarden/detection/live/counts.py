@@ -92,6 +92,10 @@ class Window(msgspec.Struct, array_like=True, gc=False):
         self.slot = slot
         return fallen
 
+    def reaches(self, at: float) -> bool:
+        """Return whether the window has not passed a moment."""
+        return self.slot - int(at) // self.seconds < self.slots
+
     def row(self, at: float) -> list[int] | None:
         """Return the row for a moment, None where the window has passed it."""
         slot = int(at) // self.seconds

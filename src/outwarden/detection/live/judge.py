@@ -31,7 +31,7 @@ from outwarden.detection.live.scene import Scene, moment, scene_of
 from outwarden.detection.live.site import Site
 from outwarden.detection.live.streams import campaign
 from outwarden.detection.live.weights import Weights, shipped_weights
-from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Standing, Submitted
+from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Outcome, Standing, Submitted
 
 
 class Release(NamedTuple):
@@ -108,8 +108,11 @@ class Judge:
     def attempted(self, event: Attempted) -> Decision | None:
         """Hear an answer of a remote; return a decision where it blocks the account.
 
-        An answer heard before counts for nothing.
+        An answer heard before counts for nothing.  Of messages that only a log tells of, the answers alone name the
+        recipients: whoever got one is an acquaintance from then on.
         """
+        if event.outcome is Outcome.DELIVERED and event.recipient:
+            self._met(event.account, event.original_recipient or event.recipient, event.at.timestamp())
         answer = answer_of(event)
         if answer is None or not self._heard.first(f"{event.host} {event.queue_id} {event.recipient}"):
             return None
@@ -264,6 +267,11 @@ class Judge:
         return cls.resume(records, shared_state, policy, weights)
 
     # -- within
+
+    def _met(self, account: str, recipient: str, now: float) -> None:
+        record = self.records.get(account)
+        if record is not None and record.day.reaches(now):
+            record.recipients.meet(number_of(recipient))
 
     def _turn(self, record: AccountRecord, now: float) -> bool:
         turn(record, now, self._learns_until)

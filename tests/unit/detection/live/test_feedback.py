@@ -72,6 +72,24 @@ def test_a_recipient_answers_once() -> None:
     assert mail.record().day.sums[Count.RESULTS] == 1
 
 
+@pytest.mark.parametrize(
+    ("outcome", "original", "known"),
+    [(Outcome.DELIVERED, None, "a@far.example"), (Outcome.DELIVERED, "club@isp.example", "club@isp.example"),
+     (Outcome.BOUNCED, None, None), (Outcome.DEFERRED, None, None)],
+)  # fmt: skip
+def test_who_got_mail_that_only_the_log_tells_of_is_an_acquaintance(
+    outcome: Outcome, original: str | None, known: str | None
+) -> None:
+    mail = Mail()
+    mail.send()
+    answer = attempt(mail, "a@far.example", outcome=outcome)
+    mail.judge.attempted(msgspec.structs.replace(answer, original_recipient=original))
+    for recipient in ("a@far.example", "club@isp.example"):
+        assert mail.judge.new_recipients(mail.message([recipient])) == (recipient != known)
+    mail.judge.attempted(msgspec.structs.replace(answer, account="nobody@isp.example"))
+    assert mail.judge.records.get("nobody@isp.example") is None
+
+
 @pytest.mark.parametrize("queue_id", ["Q1", ""])
 def test_a_complaint_that_is_told_twice_counts_once(queue_id: str) -> None:
     mail = Mail()
