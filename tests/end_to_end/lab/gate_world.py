@@ -80,8 +80,12 @@ def gate_world(
     past: bool = True,
     fallback: str = "tempfail",
     store: Path | None = None,
+    resolver: str = "",
 ) -> Iterator[GateWorld]:
-    """Start everything, with the past read; end everything.  ``fallback`` is Postfix's without a milter."""
+    """Start everything, with the past read; end everything.  ``fallback`` is Postfix's without a milter.
+
+    Without a ``resolver`` no list is asked.
+    """
     sink = Sink()
     service = Service(
         home,
@@ -89,7 +93,8 @@ def gate_world(
         f'[site]\ndomains = ["isp.example"]\n[mail_server]\nkind = "postfix"\npostfix_config = "{home}/etc"\n'
         f"{settings}",
         gate,
-        store=store,
+        resolver,
+        store,
     )
     milters = "" if gate else f"smtpd_milters = unix:{service.milter}\nnon_smtpd_milters = unix:{service.milter}\n"
     postfix = Postfix(
