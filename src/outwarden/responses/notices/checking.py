@@ -59,11 +59,15 @@ def _names(templates: Templates, place: str) -> Iterator[Fault]:
     for name in sorted(tree.find_all(nodes.Name), key=lambda each: each.lineno):
         if name.name in unknown and name.ctx == "load":
             yield Fault(file, name.lineno, f"unknown variable {name.name!r}{_perhaps(name.name, VARIABLES)}")
-    here = {each.partition("/")[2] for each in templates.texts if each.startswith(f"{language.value}/")}
+    parts = {each.partition("/")[2] for each in templates.texts if each.startswith(f"{language.value}/")} - {
+        *NoticeKind
+    }
     for included in tree.find_all(nodes.Include):
         named = included.template.value if isinstance(included.template, nodes.Const) else ""
-        if named not in here:
-            yield Fault(file, included.lineno, f"includes {named!r}, which there is not{_perhaps(named, here)}")
+        if place.endswith(f"/{named}"):
+            yield Fault(file, included.lineno, "includes itself")
+        elif named not in parts:
+            yield Fault(file, included.lineno, f"includes {named!r}, which is no part{_perhaps(named, parts)}")
 
 
 def _trials(templates: Templates, own: Collection[str]) -> list[Fault]:
@@ -84,7 +88,7 @@ def _trial(templates: Templates, kind: NoticeKind, language: Language) -> Fault 
         except MalformedTemplate as fault:
             return Fault(file, 0, str(fault))
         except RecursionError:
-            return Fault(file, 0, "includes itself")
+            return Fault(file, 0, "includes what includes it again")
         except (
             TemplateError,
             SecurityError,

@@ -119,9 +119,12 @@ def plain_text(letter: Letter) -> str:
 def html_page(templates: Templates, letter: Letter, reference: str) -> str:
     """Return the letter as an HTML page that asks for nothing from anywhere; ``reference`` stands below it."""
     environment = Environment(
-        loader=FunctionLoader(templates.texts.get), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FunctionLoader(lambda name: _source(templates, name)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     return environment.get_template("frame").render(
         language=letter.language.value, title=letter.subject, blocks=letter.blocks, reference=reference
     )

@@ -103,7 +103,6 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"
     # Exchange asks for this one instead before it answers for an absent reader.
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = letter.language.value
     message["Outwarden-Notice"] = one_line(reference)
     # RFC 2045 section 6.7: so that no server on the way has to change anything.
     message.set_content(plain_text(letter), charset="utf-8", cte="quoted-printable")
@@ -111,6 +110,7 @@ def compose(
     message.add_alternative(page, subtype="html", charset="utf-8", cte="quoted-printable")
     # RFC 2046 section 5.1.1; never within quoted-printable text, where "=_" cannot stand.
     message.set_boundary(f"=_{sha256(identity.encode()).hexdigest()[:40]}")
+    message["Content-Language"] = letter.language.value
     octets = message.as_bytes()
     if mark:
         octets = mark.replace("\r\n", "\n").replace("\n", "\r\n").encode("ascii") + b"\r\n" + octets

@@ -52,7 +52,9 @@ def hand_over(notice: OutgoingNotice, host: str = "127.0.0.1", port: int = 25, s
                 code, words = client.data(notice.octets)
         return _judged(code, words)
     except smtplib.SMTPResponseException as refused:
-        return _judged(refused.smtp_code, refused.smtp_error)
+        done = _judged(refused.smtp_code, refused.smtp_error)
+        # A server that says yes where it has to say "go on" has not got the message.
+        return done._replace(how=Handover.TRY_AGAIN) if done.how is Handover.TAKEN else done
     except (OSError, smtplib.SMTPException) as fault:
         words_of_fault = one_line(str(fault) or type(fault).__name__)
         return HandedOver(Handover.UNKNOWN if begun else Handover.TRY_AGAIN, words_of_fault)
