@@ -189,8 +189,7 @@ class _Move:
     def _ways(self) -> Iterator[Transition]:
         """Yield the ways out that are open to the case now."""
         for way in self._playbook.ways_out(self.case.place):
-            used_up = way.at_most is not None and self.case.taken.get(_key(self.case.place, way), 0) >= way.at_most
-            if not used_up and all_hold(way.when, way.unless, self.case, self._around):
+            if not used_up(self.case, way) and all_hold(way.when, way.unless, self.case, self._around):
                 yield way
 
     def _due(self) -> Iterator[tuple[datetime, Transition]]:
@@ -273,6 +272,19 @@ class _Move:
         whole = raw or ((text,) if shown != text else ())
         actor = getattr(self._happening, "actor", "")
         self._entries.append(Entry(kind, at or self._now, self._happening.id, shown, kept(whole), actor))
+
+
+def waits_for(case: Case, playbook: Playbook) -> str:
+    """Return what a case waits for, in words; conditions are named and not judged."""
+    if not case.is_open:
+        return "nothing; it is closed"
+    ways = [way for way in playbook.ways_out(case.place) if not used_up(case, way)]
+    return ", ".join(dict.fromkeys(f"{way.label} ({way.to})" for way in ways))
+
+
+def used_up(case: Case, way: Transition) -> bool:
+    """Return whether a way out of the case's place was taken as often as it may be."""
+    return way.at_most is not None and case.taken.get(_key(case.place, way), 0) >= way.at_most
 
 
 def _key(place: str, way: Transition) -> str:

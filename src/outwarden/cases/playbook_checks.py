@@ -66,8 +66,8 @@ def _of_transition(way: Transition, playbook: Playbook, here: Path, asked: list[
         yield (*here, "to"), f"no state {way.to!r}; {hint(way.to, list(playbook.states))}"
     given = [kind for kind in _KINDS if getattr(way, kind)]
     if len(given) != 1:
-        there = " and ".join(given) or "none of them"
-        yield here, f"{there} given; write exactly one of {', '.join(_KINDS)}"
+        there = f"{' and '.join(given)} given" if given else "it waits for nothing"
+        yield here, f"{there}; write exactly one of {', '.join(_KINDS)}"
     for key in ("after", "quiet"):
         if getattr(way, key):
             yield from _of_span(getattr(way, key), (*here, key))

@@ -120,7 +120,7 @@ def _table(value: object, kind: type[Any], here: Path) -> Iterator[tuple[Path, s
         elif field := re.search(r"missing required field `([^`]*)`", sentence):
             yield here, f"{field[1]} is missing; write it"
         else:
-            yield (*here, *inside), sentence[0].lower() + sentence[1:]
+            yield (*here, *inside), f"{sentence[0].lower()}{sentence[1:]}; write what the reference says of it"
 
 
 def _unknown_words(value: object, here: Path) -> Iterator[tuple[Path, str]]:

@@ -47,7 +47,7 @@ class Lines:
 
 def hint(wrong: object, names: Iterator[str] | tuple[str, ...] | list[str]) -> str:
     """Return what was probably meant, or what there is."""
-    known = list(names)
+    known = [str(name) for name in names]
     near = get_close_matches(str(wrong), known, 1)
     return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
 

@@ -100,7 +100,7 @@ def replay(
     """
     from outwarden.detection.replay.player import Plan
 
-    policies = _named_apart([_read_policy(name) for name in (policy, against) if name is not None])
+    policies = _named_apart([named_policy(name) for name in (policy, against) if name is not None])
     shown = print_unknown if show_unknown else None
     answer = _play(files, zone, shown, policies, Plan(stolen, learn, desk), not context.obj["quiet"])
     if html is not None:
@@ -112,7 +112,8 @@ def replay(
     refuse_damage(answer.read.damage)
 
 
-def _read_policy(name: str) -> "NamedPolicy":
+def named_policy(name: str) -> "NamedPolicy":
+    """Return the policy of a file, or a shipped one.  Raises ``BadConfiguration``."""
     from outwarden.detection.live import SHIPPED_POLICIES, PolicyError, read_policy, shipped_policy
     from outwarden.service.replaying import NamedPolicy
 

@@ -41,7 +41,7 @@ def test_a_stolen_account_is_contained_told_given_back_watched_and_closed(day: D
     assert asked(turn) == [
         "block-account", "queue-hold", "reset-password", "end-sessions", "revoke-app-passwords", "disable-rules",
     ]  # fmt: skip
-    assert turn.requests[0].expires_at == day.now + timedelta(days=7)
+    assert turn.requests[0].expires_at == day.now + timedelta(days=30)
     assert all(request.because == turn.entries[0].happening for request in turn.requests)
     turn = day.answer_all(turn)
     assert (turn.case.place, turn.case.state) == ("owner", CaseState.WAITING)
