@@ -17,7 +17,7 @@ from jinja2.exceptions import SecurityError
 
 from outwarden.responses.notices.facts import Language, NoticeKind
 from outwarden.responses.notices.letter import MalformedTemplate, Templates, html_page, text_environment, write_letter
-from outwarden.responses.notices.sample import SAMPLE_PLACES, sample_facts
+from outwarden.responses.notices.sample import SAMPLE_LINK, SAMPLE_PLACES, sample_facts
 from outwarden.responses.notices.wording import VARIABLES, variables
 
 
@@ -80,7 +80,7 @@ def _trials(templates: Templates, own: Collection[str]) -> list[Fault]:
 def _trial(templates: Templates, kind: NoticeKind, language: Language) -> Fault | None:
     file = templates.files[f"{language.value}/{kind}"]
     for full in (True, False):
-        facts = sample_facts(kind, full=full)
+        facts = sample_facts(kind, full=full, link=SAMPLE_LINK if full else "")
         values = variables(facts, SAMPLE_PLACES[full], templates.words[language], UTC)
         try:
             letter = write_letter(templates, kind, language, values)

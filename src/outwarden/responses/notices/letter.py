@@ -99,6 +99,9 @@ def write_letter(
     subject, short = (_bare(named[name]) for name in ("Subject", "Text message"))
     if len(subject) > MOST_SUBJECT or len(short) > MOST_SHORT:
         raise MalformedTemplate(f"a subject has {MOST_SUBJECT} letters at most, a text message {MOST_SHORT}")
+    link = str(values["link"])
+    if link and link in f"{subject}{short}":
+        raise MalformedTemplate("the link to the owner's page stands below, not in the subject or the text message")
     return Letter(language, subject, short, blocks, has_link)
 
 

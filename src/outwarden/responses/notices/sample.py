@@ -17,6 +17,7 @@ SAMPLE_PLACES = {
     False: Place(organisation="ISP Example", contact="postmaster@isp.example"),
 }
 """Of a site that has set everything, and of one that has set the least."""
+SAMPLE_LINK = "https://my.isp.example/my/AQIDBAUGBwgJCgsMDQ4P"
 
 _DONE: dict[NoticeKind, tuple[Done, ...]] = {
     NoticeKind.STOLEN_ACCOUNT: (Done.SENDING_REFUSED, Done.PASSWORD_LOCKED, Done.SESSIONS_ENDED, Done.MAIL_HELD),

@@ -112,7 +112,7 @@ def one_line(text: str, most: int = MOST_LETTERS) -> str:
 
 
 def of_strangers(text: str) -> str:
-    """Return as ``one_line`` what strangers may have chosen, with links that no program turns into one to click at."""
+    """Return as ``one_line`` what strangers may have chosen, with what most programs make a link of broken up."""
     return one_line(text).replace("://", "[:]//").replace("www.", "www[.]")
 
 

@@ -58,6 +58,7 @@ def test_a_program_can_see_the_faults_and_a_good_folder(tmp_path: Path) -> None:
         ("de/given-back.txt", "Subject: A\nText message: B\n", 0, "it says nothing below"),
         ("de/given-back.txt", "Subject: A\nText message: B\n\nHello.\n", 0, "does not name {{ reference }}"),
         ("de/given-back.txt", GOOD.replace("Hello {{", "x" * 200 + "{{"), 0, "a subject has 150 letters at most"),
+        ("de/given-back.txt", GOOD.replace("Ask, {{", "{{ link }} {{"), 0, "not in the subject or the text message"),
         ("de/given-back.txt", GOOD + "\n{{ account.owner }}\n", 10, "'str object' has no attribute 'owner'"),
         ("de/given-back.txt", GOOD + "\n{{ account.__class__.__mro__ }}\n", 10, "access to attribute '__class__'"),
         ("de/given-back.txt", GOOD + "\n{{ 1 // 0 }}\n", 10, "by zero"),
