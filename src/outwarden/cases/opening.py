@@ -10,7 +10,8 @@ from outwarden.cases.happening import Evidence, happening_id
 from outwarden.cases.playbook import Playbook
 from outwarden.cases.subscriber import Subject, SubjectKind, Subscriber, account_subject
 from outwarden.cases.troubles import OF_THE_SITE, Trouble
-from outwarden.events import AccountCause, Action, Cause, Decision, Finding, Standing
+from outwarden.detection.baseline.queue_findings import DESTINATION_GROWTH, QUEUE_AGE, QUEUE_GROWTH
+from outwarden.events import AccountCause, Action, Cause, Decision, Finding, Standing, Stream
 
 OF_CAUSE = {
     AccountCause.STOLEN_PASSWORD: Trouble.STOLEN_ACCOUNT,
@@ -26,9 +27,11 @@ OF_CAUSE = {
 
 OF_RULE = {
     "complaints": Trouble.HIGH_COMPLAINT_RATIO,
-    "bounces-returned": Trouble.INVENTED_RECIPIENTS,
-    "queue-growth": Trouble.QUEUE_GROWING,
-    "dmarc-unknown-source": Trouble.FORGED_DOMAIN,
+    Stream.BOUNCES_RETURNED.value: Trouble.INVENTED_RECIPIENTS,
+    QUEUE_GROWTH: Trouble.QUEUE_GROWING,
+    QUEUE_AGE: Trouble.QUEUE_GROWING,
+    DESTINATION_GROWTH: Trouble.QUEUE_GROWING,
+    "queue-counter-growth": Trouble.QUEUE_GROWING,
 }
 """The trouble by the rule of a finding, where that alone says it."""
 
@@ -102,6 +105,18 @@ def of_listing(address: str, listed_by: str, meaning: str, began_at: datetime, c
         trouble,
         Subject(SubjectKind.OWN_ADDRESS, address),
         f"{address} is on {listed_by}" + (f": {meaning}" if meaning else ""),
+    )
+
+
+def of_forgery(domain: str, address: str, reporter: str, messages: int, at: datetime) -> Evidence:
+    """Return it as evidence that a receiver reports mail in the name of our domain from a machine that is not ours."""
+    return Evidence(
+        happening_id("forgery", domain, address, reporter, at.isoformat()),
+        at,
+        Trouble.FORGED_DOMAIN,
+        Subject(SubjectKind.DOMAIN, domain),
+        f"{messages:,} messages in the name of {domain} from {address}, by {reporter}",
+        beside=(Subject(SubjectKind.REPORTED_ADDRESS, address),),
     )
 
 

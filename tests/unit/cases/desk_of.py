@@ -1,5 +1,6 @@
 """A desk whose cases are in a real store, and happenings to tell it."""
 
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Day:
         subscribers: Subscribers | None = None,
     ) -> None:
         self.store = Store(folder / "outwarden.db")
+        weakref.finalize(self, self.store.close)
         self.now = BEGIN
         known = subscribers or Subscribers([ROSA])
         self.desk = Desk(self.store.cases, playbooks or shipped_playbooks(), known, policy or CasePolicy())

@@ -41,6 +41,18 @@ def test_a_playbook_cut_off_anywhere_is_refused_or_read_and_never_crashes() -> N
             assert all(fault.mistakes)
 
 
+@pytest.mark.parametrize("value", ["7", "[]", "{}", '""', "[7]", '["x"]', "{ x = 7 }", "true", "1.5", "2026-04-07"])
+def test_a_value_of_any_other_kind_is_refused_or_read_and_never_crashes(value: str) -> None:
+    lines = shipped_text(Trouble.STOLEN_ACCOUNT).splitlines()
+    keys = {line.partition(" = ")[0]: number for number, line in enumerate(lines) if " = " in line}
+    for key, number in keys.items():
+        changed = [*lines[:number], f"{key} = {value}", *lines[number + 1 :]]
+        try:
+            read_playbook("\n".join(changed))
+        except PlaybookError as fault:
+            assert all(fault.mistakes)
+
+
 LINES = [
     ("a key", "a = 1", ("a",), 1),
     ("a table", "\n[b]\nc = 1", ("b", "c"), 3),

@@ -1,14 +1,26 @@
 """Which decision, finding, standing or listing is evidence of which trouble."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from outwarden.cases.opening import OF_CAUSE, of_decision, of_finding, of_listing, of_standing, trouble_of_decision
+import outwarden.detection
+from outwarden.cases.opening import (
+    OF_CAUSE,
+    OF_RULE,
+    of_decision,
+    of_finding,
+    of_forgery,
+    of_listing,
+    of_standing,
+    trouble_of_decision,
+)
 from outwarden.cases.subscriber import Subject, SubjectKind
 from outwarden.cases.timeline import MOST_LETTERS, MOST_LINES, kept, redacted
 from outwarden.cases.troubles import Trouble
-from outwarden.events import AccountCause, Action, Cause, Decision, Finding, Standing
+from outwarden.detection.live.ledger import STREAM_NAMES
+from outwarden.events import AccountCause, Action, Cause, Decision, Finding, Standing, Stream
 
 AT = datetime(2026, 4, 7, 1, 44, tzinfo=UTC)
 FOUND = Finding("refused", 3.1, "5 of 40 refused", AT, ("line one", "line two"))
@@ -50,6 +62,26 @@ def test_a_listing_of_ours_and_backscatter() -> None:
     listed = of_listing("192.0.2.25", "css", "spam source", AT, Cause.COMPROMISE)
     assert (listed.trouble, listed.text) == (Trouble.OWN_ADDRESS_LISTED, "192.0.2.25 is on css: spam source")
     assert of_listing("192.0.2.25", "backscatterer", "", AT, Cause.BACKSCATTER).trouble is Trouble.BACKSCATTER
+
+
+def test_a_queue_that_grows_is_the_site_s_and_names_the_account_beside() -> None:
+    server, account = Subject(SubjectKind.SERVER, "mx"), Subject(SubjectKind.ACCOUNT, "rosa@isp.example")
+    grown = of_finding(Finding("queue-growth", 2.0, "412 wait", None), server, AT, [account])
+    assert grown is not None
+    assert (grown.trouble, grown.at, grown.subject, grown.beside) == (Trouble.QUEUE_GROWING, AT, server, (account,))
+
+
+def test_a_rule_that_says_the_trouble_is_one_that_exists() -> None:
+    detection = Path(outwarden.detection.__file__).parent
+    code = "".join(file.read_text(encoding="utf-8") for file in detection.rglob("*.py"))
+    told = {*STREAM_NAMES, *(stream.value for stream in Stream)}
+    assert [rule for rule in OF_RULE if rule not in told and f'"{rule}"' not in code] == []
+
+
+def test_forged_mail_names_the_machine_to_report() -> None:
+    forged = of_forgery("isp.example", "198.51.100.7", "receiver.example", 1200, AT)
+    assert forged.beside == (Subject(SubjectKind.REPORTED_ADDRESS, "198.51.100.7"),)
+    assert forged.text == "1,200 messages in the name of isp.example from 198.51.100.7, by receiver.example"
 
 
 MASKED = [
