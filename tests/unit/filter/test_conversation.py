@@ -204,6 +204,10 @@ def test_another_client_over_the_same_connection() -> None:
         (b"mail.example\x006\0\x19IPv6:2001:db8::1\0", "mail.example", "2001:db8::1"),
         (b"localhost\0U", "localhost", ""),
         (b"localhost\0L\0\0/run/socket\0", "localhost", ""),
+        # As Postfix tells of what its sendmail command hands in, and of an application server.
+        (b"localhost\x004\0\x00127.0.0.1\0", "localhost", ""),
+        (b"localhost\x004\x9e\xc0127.0.0.1\0", "localhost", "127.0.0.1"),
+        (b"[198.51.100.9]\x004\0\x00198.51.100.9\0", "[198.51.100.9]", "198.51.100.9"),
     ],
 )
 def test_where_a_client_comes_from(payload: bytes, name: str, address: str) -> None:

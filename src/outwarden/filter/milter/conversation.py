@@ -180,6 +180,9 @@ class Conversation:
         if rest[0] in b"46":
             # Two bytes of the port stand between the family and the address.
             address = text(strings(rest[3:])[0]).removeprefix("IPv6:")
+            if address == "127.0.0.1" and rest[1:3] == b"\0\0":
+                # No client comes from port 0: so Postfix tells of what its sendmail command hands in.
+                address = ""
         forgotten = self._forget()
         self._client, self._helo = (text(name), address), ""
         return forgotten
