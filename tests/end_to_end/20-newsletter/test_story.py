@@ -1,4 +1,4 @@
-"""A declared bulk sender's newsletter passes; the same from an account that never did so is held, and let out by probes."""
+"""A declared bulk sender's newsletter passes; that of an account that never sent one is held, and let out by probes."""
 
 from pathlib import Path
 
@@ -39,6 +39,18 @@ def test_a_newsletter_passes_and_another_is_held(home: Path) -> None:
         world.send(CHOIR, ["reader1@bigmail.example"], text="Win at https://prizes.example/\n")
         (held,) = world.service.ask("status")["accounts"]
         assert (held["account"], held["in_force"]) == (CHOIR, True)
+
+
+def test_probes_let_a_newsletter_out(home: Path) -> None:
+    policy = home / "policy.toml"
+    # As large a first probe as the list, which is trusted so far.
+    policy.write_text(f"[quantity]\nfloor = 40\n[probing]\nfirst = {READERS}\ntrust_floor = {2 * READERS}\n")
+    with gate_world(home, f'{ACTING}[judging]\npolicy = "{policy}"\n') as world:
+        assert set(send_to_readers(world, CLUB, "The summer party is on Friday.\n")) == {(250, "")}
+        (held,) = world.service.ask("status")["accounts"]
+        assert (held["account"], held["in_force"]) == (CLUB, True)
+        wait_until(lambda: len(world.arrived(CLUB)) == READERS, "the club's mail to be let out", 30)
+        wait_until(lambda: not world.service.ask("status")["accounts"], "the hold to end", 30)
 
 
 def send_to_readers(world: GateWorld, account: str, text: str) -> list[tuple[int, str]]:

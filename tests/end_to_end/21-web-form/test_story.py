@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from lab.gate_world import ACCOUNTS, GateWorld, gate_world
+from lab.gate_world import ACCOUNTS, ACTING, GateWorld, gate_world
 from lab.needs import A_POSTFIX
 from lab.waiting import wait_until
 
@@ -25,6 +25,21 @@ def test_a_web_form_is_held(home: Path) -> None:
         assert len(world.arrived(SITE)) <= LEAK_AT_MOST
         assert world.write_home(ACCOUNTS[1]) == (250, "")
         wait_until(lambda: bool(world.arrived(ACCOUNTS[1])), "Jan's mail to arrive")
+
+
+def test_a_form_that_runs_wild_is_limited_and_nothing_is_lost(home: Path) -> None:
+    policy = home / "policy.toml"
+    policy.write_text("[limits.script]\nmessages = { minute = 3 }\n")
+    with gate_world(home, f'{ACTING}[judging]\npolicy = "{policy}"\n') as world:
+        for number in range(5):
+            post_form(world, 3 * number)
+        wait_until(lambda: len(world.arrived(SITE)) == 3, "what is within the limit to arrive")
+        wait_until(lambda: world.service.ask("status")["gate"]["deferred"] >= 2, "the rest to be put off")
+        # Postfix keeps it where programs put it, and tries again a minute later.
+        assert len(list((world.home / "spool/maildrop").iterdir())) == 2
+        # People write as always.
+        assert world.write_home(ACCOUNTS[1]) == (250, "")
+        assert len(world.arrived(SITE)) == 3
 
 
 def post_form(world: GateWorld, number: int) -> None:

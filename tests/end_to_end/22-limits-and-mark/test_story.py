@@ -1,4 +1,4 @@
-"""Limits of the policy put off what is over them; the mark in what arrives names the account, and a forged one does not."""
+"""Limits of the policy put off what is over them; the mark in what arrives names the account, a forged one does not."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""No gate: a theft that only the log shows.  The account is blocked in the mail server itself, and given back by one command."""
+"""No gate: a theft that only the log shows is stopped in the mail server itself, and taken back by one command."""
 
 from pathlib import Path
 

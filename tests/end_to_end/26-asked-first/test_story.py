@@ -1,5 +1,6 @@
 """Where a person is asked first, nothing is done before; and more blocks than the cap allows call a person too."""
 
+import json
 from pathlib import Path
 
 from lab.gate_world import ACCOUNTS, ROSA, GateWorld, gate_world
@@ -23,6 +24,21 @@ def test_a_person_is_asked(home: Path) -> None:
         wait_until(lambda: len(on_hold(world)) >= 3 or refused(world), "what follows to be stopped")
         world.service.ask("account", "unblock", ROSA, "--wrongly", "--reason", "it was her")
         wait_until(lambda: not on_hold(world), "what was held to leave", 30)
+
+
+def test_a_person_says_no(home: Path) -> None:
+    with gate_world(home, '[acting]\nhold = "ask"\nblock = "ask"\n') as world:
+        send_spam(world, ROSA, 6)
+        wait_until(lambda: bool(waits(world)), "a person to be asked")
+        while waiting := waits(world):
+            reference = waiting[0]["command"].split()[-1]
+            world.service.ask("account", "dismiss", reference, "--reason", "she is at a conference")
+        newest = json.loads(world.service.run("--json", "account", "history", ROSA).stdout.partition("\n")[0])
+        assert newest["what"].endswith(" declined")
+        assert world.write_home(ROSA) == (250, "")
+        wait_until(lambda: "friend0-of-rosa@bigmail.example" in world.arrived(ROSA), "her mail to arrive")
+        assert waits(world) == []
+        assert on_hold(world) == []
 
 
 def test_more_than_the_cap_calls_a_person(home: Path) -> None:
