@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from outwarden.cases.case import Case, Mark
-from outwarden.cases.policy import GroupPolicy, Measure, Rights
+from outwarden.cases.policy import GroupPolicy, Measure
 from outwarden.cases.subscriber import ContactRole, SubjectKind, Subscriber
 
 
@@ -35,7 +35,6 @@ class Circumstances(msgspec.Struct, frozen=True):
 
     subscriber: Subscriber
     group: GroupPolicy = GroupPolicy()
-    may: Rights = Rights()
 
 
 _Holds = Callable[[Case, Circumstances], bool]

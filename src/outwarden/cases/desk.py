@@ -137,4 +137,4 @@ class Desk:
             raise Refused(f"{deed} needs {least.value}, and {happening.actor} is {role.value}")
 
     def _around(self, subscriber: Subscriber) -> Circumstances:
-        return Circumstances(subscriber, self._policy.of_group(subscriber.group), self._policy.may)
+        return Circumstances(subscriber, self._policy.of_group(subscriber.group))
