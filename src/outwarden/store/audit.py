@@ -19,7 +19,7 @@ from typing import NamedTuple
 from outwarden.store.database import Database, microseconds, moment
 
 OURSELVES = "outwarden"
-"""The actor of what no person asked for."""
+"""The actor where no other is known."""
 
 _START = sha256(b"outwarden audit 1").digest()
 _TYPES = "integer text text text text text text blob"
