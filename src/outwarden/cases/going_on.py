@@ -73,7 +73,6 @@ class _Move:
         self._now = max(now, case.changed_at)
         self._requests: list[ResponseRequest] = []
         self._entries: list[Entry] = []
-        self._entered: set[str] = set()
 
     def made(self) -> Turn:
         match self._happening:
@@ -228,11 +227,10 @@ class _Move:
         self.enter(way.to, way.why or way.label)
 
     def enter(self, place: str, why: str) -> None:
-        """Go to a place, and ask for its steps."""
-        if place in self._entered:
-            # The checker refuses such playbooks; a case that met one all the same stays where it is, for a person.
-            return
-        self._entered.add(place)
+        """Go to a place, ask for its steps, and on from there if they are answered already.
+
+        That ends: the checker lets no loop of answers through that has no limit.
+        """
         case, state = self.case, self._playbook.states[place].case
         if case.state is CaseState.RESOLVED and state not in (CaseState.RESOLVED, CaseState.CLOSED):
             self._mark(Mark.REGRESSED)

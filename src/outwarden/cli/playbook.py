@@ -218,6 +218,8 @@ def _show(found: "Playbook", played: "Rehearsal", evidence: "tuple[Evidence, ...
         click.echo(f"no case of {found.trouble.value}" + (f"; there is evidence of {there}" if there else ""))
     for life in played.lives:
         _show_life(life, found, options["quiet"])
+    if played.too_little and not options["quiet"]:
+        click.echo(f"too little to open a case, and before one was open: {played.too_little} times evidence")
 
 
 def _show_life(life: "Life", found: "Playbook", short: bool) -> None:
