@@ -35,6 +35,7 @@ def test_a_person_says_no(home: Path) -> None:
             world.service.ask("account", "dismiss", reference, "--reason", "she is at a conference")
         newest = json.loads(world.service.run("--json", "account", "history", ROSA).stdout.partition("\n")[0])
         assert newest["what"].endswith(" declined")
+        assert newest["why"] == "refused by root: she is at a conference"
         assert world.write_home(ROSA) == (250, "")
         wait_until(lambda: "friend0-of-rosa@bigmail.example" in world.arrived(ROSA), "her mail to arrive")
         assert waits(world) == []

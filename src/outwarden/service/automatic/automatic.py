@@ -118,10 +118,12 @@ def expire(store: Store, book: Book, now: datetime) -> tuple[Over, ...]:
 # -- by a person, or by the judge
 
 
-def confirm(store: Store, book: Book, settings: ActingSettings, what: str, by: str, now: datetime) -> Response:
+def confirm(
+    store: Store, book: Book, settings: ActingSettings, what: str, by: str, now: datetime, why: str = ""
+) -> Response:
     """Do what waits or was observed: by its reference, or the heaviest about an account; a block in force is renewed.
 
-    Raises ``NothingFound`` where there is nothing of the kind, and ``StoreUnusable``.
+    ``why`` is for the journal.  Raises ``NothingFound`` where there is nothing of the kind, and ``StoreUnusable``.
     """
     named = _named(book, what)
     open_ones = [each for each in named if each.state in (*_ASKABLE, ResponseState.DONE)]
@@ -131,19 +133,19 @@ def confirm(store: Store, book: Book, settings: ActingSettings, what: str, by: s
     if chosen.state is ResponseState.DONE and chosen.kind is ResponseKind.HOLD_ACCOUNT:
         return chosen
     with _entry(store, book, now) as entry:
-        return entry.do(settings, chosen, f"confirmed by {by}")
+        return entry.do(settings, chosen, _remark(f"confirmed by {by}", why))
 
 
-def refuse(store: Store, book: Book, what: str, by: str, now: datetime) -> tuple[Over, ...]:
+def refuse(store: Store, book: Book, what: str, by: str, now: datetime, why: str = "") -> tuple[Over, ...]:
     """Do not do what waits or was observed, and end the hold that stood meanwhile; its mail leaves.
 
-    Raises ``NothingFound`` where there is nothing of the kind, and ``StoreUnusable``.
+    ``why`` is for the journal.  Raises ``NothingFound`` where there is nothing of the kind, and ``StoreUnusable``.
     """
     chosen = [each for each in _named(book, what) if each.state in _ASKABLE]
     if not chosen:
         raise NothingFound(f"{what}: nothing waits to be refused")
     with _entry(store, book, now) as entry:
-        over = [entry.over(each, f"refused by {by}", ResponseState.DECLINED) for each in chosen]
+        over = [entry.over(each, _remark(f"refused by {by}", why), ResponseState.DECLINED) for each in chosen]
         hold = book.standing(ResponseKind.HOLD_ACCOUNT, chosen[0].subject)
         if hold is not None and hold not in chosen:
             over.append(entry.over(hold, f"refused by {by}"))
@@ -349,6 +351,10 @@ def _mode(settings: ActingSettings, kind: ResponseKind) -> str:
 
 def _is_over(response: Response, now: datetime) -> bool:
     return response.expires_at is not None and response.expires_at <= now
+
+
+def _remark(what: str, why: str) -> str:
+    return f"{what}: {why}" if why else what
 
 
 def _named(book: Book, what: str) -> Sequence[Response]:

@@ -257,7 +257,13 @@ class Answers:
         if asked.dry_run:
             return told.AccountChange(asked.reference, f"{asked.reference} is done", dry_run=True)
         response = await self._store.run(
-            automatic.confirm, self._book, self._following.acting_settings, asked.reference, asker.name, now
+            automatic.confirm,
+            self._book,
+            self._following.acting_settings,
+            asked.reference,
+            asker.name,
+            now,
+            asked.reason,
         )
         if response.kind is ResponseKind.BLOCK_ACCOUNT:
             self._accounts.judge.blocked(response.subject, now.timestamp())
@@ -276,7 +282,7 @@ class Answers:
         now = self._clock()
         if asked.dry_run:
             return told.AccountChange(asked.reference, f"{asked.reference} is not done", dry_run=True)
-        over = await self._store.run(automatic.refuse, self._book, asked.reference, asker.name, now)
+        over = await self._store.run(automatic.refuse, self._book, asked.reference, asker.name, now, asked.reason)
         self._following.ended(over, now, wrongly=True)
         await self._saving.save()
         await self._following.let_held_mail_go()
