@@ -18,6 +18,8 @@ from outwarden.cases.troubles import Trouble
 
 MOST_SUBJECTS = 200
 """A case names no more subjects than this; what comes on top is in its timeline."""
+MOST_EVIDENCE = 1_000
+"""Of so many pieces of evidence a case keeps the words; what comes on top is counted, as a flood says nothing new."""
 
 
 class CaseState(StrEnum):

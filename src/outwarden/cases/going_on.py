@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from outwarden.cases.asking import answer, asked_for
-from outwarden.cases.case import MOST_SUBJECTS, Case, CaseState, Mark
+from outwarden.cases.case import MOST_EVIDENCE, MOST_SUBJECTS, Case, CaseState, Mark
 from outwarden.cases.conditions import Circumstances, all_hold
 from outwarden.cases.happening import (
     Answered,
@@ -121,7 +121,8 @@ class _Move:
             evidence_count=case.evidence_count + 1,
             last_evidence_at=max(at, case.last_evidence_at or at),
         )
-        self._entry(EntryKind.EVIDENCE, evidence.text, (evidence.text, *evidence.raw), at=evidence.at)
+        if case.evidence_count < MOST_EVIDENCE:
+            self._entry(EntryKind.EVIDENCE, evidence.text, (evidence.text, *evidence.raw), at=evidence.at)
 
     def _evidence(self, evidence: Evidence) -> None:
         self.file_evidence(evidence)

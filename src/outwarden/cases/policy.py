@@ -1,6 +1,6 @@
 """The policy of cases: who may do what, from how many points a case opens, and what repeated offences lead to.
 
-It is a TOML file; what it does not say is as below.  Each customer group may differ.
+It is a TOML file; what it does not say is as below.  Each group of subscribers may differ.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class GroupPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CasePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that a site decides about its cases; ``groups`` has the policy of each customer group."""
+    """Everything that a site decides about its cases; ``groups`` has the policy of each group of subscribers."""
 
     may: Rights = Rights()
     groups: dict[str, GroupPolicy] = {}

@@ -53,7 +53,7 @@ class Contact(msgspec.Struct, frozen=True):
 
 
 class Subscriber(msgspec.Struct, frozen=True):
-    """The answerable party.  ``language`` is of BCP 47, ``group`` the customer group whose policy holds."""
+    """The answerable party.  ``language`` is of BCP 47, ``group`` the one whose policy holds."""
 
     id: str
     name: str = ""

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.cases.desk_of import ROSA, Day
 
-from outwarden.cases.case import CaseState, Mark
+from outwarden.cases.case import MOST_EVIDENCE, CaseState, Mark
 from outwarden.cases.desk import NoSuchCase
 from outwarden.cases.going_on import Refused, Turn
 from outwarden.cases.happening import Answered, Assigned, Noted, Signal, Told
@@ -257,3 +257,14 @@ def test_trouble_of_another_kind_is_another_case(day: Day) -> None:
     first, second = opened(day), opened(day, trouble=Trouble.INFECTED_MACHINE)
     assert first.case.id != second.case.id
     assert second.case.offence == 2
+
+
+def test_a_flood_of_evidence_is_counted_and_kept_short(day: Day) -> None:
+    turn = opened(day)
+    with day.store.writing():
+        for _ in range(MOST_EVIDENCE + 50):
+            turn = day.desk.hear(day.evidence(account="ROSA@isp.example"), day.now) or turn
+    assert turn.case.evidence_count == MOST_EVIDENCE + 51
+    entries = [one for one in day.store.cases.timeline(turn.case.id) if one.kind.value == "evidence"]
+    assert len(entries) == MOST_EVIDENCE
+    assert len(turn.case.subjects) == 1
