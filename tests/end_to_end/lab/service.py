@@ -33,11 +33,13 @@ class Service:
         self.configuration = home / "outwarden.toml"
         # Nobody listens there: no question of a test may leave this machine.
         nobody = f"127.0.0.1:{free_port()}"
+        # It stops between the answers of lists: nobody is to wait for those that never come.
+        asking = "" if resolver else "deadline_seconds = 0.2\n[blocklists]\nqueries_per_second = 100\n"
         deadline = 300 if resolver else 0
         gate = gate or f'milter = "unix:{self.milter}"\ngroup = "postfix"\ndeadline_milliseconds = {deadline}'
         self.configuration.write_text(
             f'[store]\npath = "{self.store}"\n[control]\nsocket = "{self.socket}"\n[logs]\nfollow = ["{log}"]\n'
-            f'queue_seconds = 10\n[dns]\nresolver = "{resolver or nobody}"\n[gate]\n{gate}\n{settings}\n'
+            f'queue_seconds = 10\n[dns]\nresolver = "{resolver or nobody}"\n{asking}[gate]\n{gate}\n{settings}\n'
         )
         self.process: subprocess.Popen[bytes] | None = None
 
