@@ -30,7 +30,7 @@ def free_port(address: str = "127.0.0.1") -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Return as soon as the condition holds; fail the test when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
