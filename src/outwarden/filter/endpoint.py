@@ -9,7 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-_WAITING_TO_BE_ACCEPTED = 1024
+WAITING_TO_BE_ACCEPTED = 1024
+"""A UNIX socket refuses at once whoever comes beyond it, and Postfix then puts the message off; the kernel may allow
+fewer (``net.core.somaxconn``)."""
 
 
 class CannotListen(Exception):
@@ -39,7 +41,7 @@ class UnixEndpoint(msgspec.Struct, frozen=True):
             if self.group is not None:
                 _give_to(self.path, self.group)
             self.path.chmod(self.mode)
-            listening.listen(_WAITING_TO_BE_ACCEPTED)
+            listening.listen(WAITING_TO_BE_ACCEPTED)
         except OSError as error:
             listening.close()
             raise CannotListen(f"cannot listen at {self.path}: {error.strerror or error}") from error
@@ -74,7 +76,7 @@ class TcpEndpoint(msgspec.Struct, frozen=True):
         """Return the listening socket.  Raises ``CannotListen``."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            return socket.create_server((self.host, self.port), family=family, backlog=_WAITING_TO_BE_ACCEPTED)
+            return socket.create_server((self.host, self.port), family=family, backlog=WAITING_TO_BE_ACCEPTED)
         except OSError as error:
             raise CannotListen(f"cannot listen at {self.host} port {self.port}: {error.strerror or error}") from error
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from outwarden.filter.connection import Connection, Counts, Patience, Undecided
 from outwarden.filter.conversation import Conversation
 from outwarden.filter.decider import Decider
-from outwarden.filter.endpoint import Endpoint, UnixEndpoint
+from outwarden.filter.endpoint import WAITING_TO_BE_ACCEPTED, Endpoint, UnixEndpoint
 from outwarden.filter.spool import SpoolSpace
 
 MOST_CONNECTIONS = 200
@@ -54,7 +54,8 @@ class Listener(ABC):
         listening = self._endpoint.listen()
         listening.setblocking(False)
         create = loop.create_unix_server if isinstance(self._endpoint, UnixEndpoint) else loop.create_server
-        self._server = await create(lambda: Connection(self, loop), sock=listening)
+        # The loop listens once more, and by itself would have no more than a hundred wait.
+        self._server = await create(lambda: Connection(self, loop), sock=listening, backlog=WAITING_TO_BE_ACCEPTED)
         self._watch = loop.create_task(self._look_after_connections(loop))
 
     async def stop(self, grace_seconds: float = 10.0) -> None:

@@ -5,7 +5,6 @@ import shutil
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from lab.hostile_messages import hostile_messages
 from lab.ledger import settle
 from lab.load import Load, Taken, load
 from lab.past_mail import friends_of
+from lab.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="a real Postfix needs root"),
@@ -55,19 +55,23 @@ def test_hostile_connections(home: Path) -> None:
         with load(world, _WRITERS) as writing, _silent(world, 150), ThreadPoolExecutor(8) as attackers:
             for seed in range(8):
                 attackers.submit(_break, world, Random(seed), stop)
-            time.sleep(6)
-            stop.set()
+            try:
+                wait_until(lambda: _connections(world) > 500 and len(writing.taken) > 100, "500 connections")
+            finally:
+                stop.set()
         _is_well(world, writing, before)
-        assert world.service.ask("status")["gate"]["doors"][0]["connections"] > 500
         settle(world, writing.taken)
+
+
+def _connections(world: GateWorld) -> int:
+    connections: int = world.service.ask("status")["gate"]["doors"][0]["connections"]
+    return connections
 
 
 def _is_well(world: GateWorld, writing: Load, megabytes_before: float) -> None:
     assert world.service.process is not None
     assert world.service.process.poll() is None
-    # On a busy machine hostile connections may take all places for a while: then mail is put off, and comes again.
-    assert writing.refused == []
-    assert writing.put_off < len(writing.taken)
+    assert (writing.refused, writing.put_off) == ([], 0)
     assert len(writing.taken) > 20
     assert writing.slowest_seconds < QUICK_SECONDS
     assert _most_megabytes(world) - megabytes_before < MOST_MEGABYTES

@@ -91,7 +91,10 @@ remote-control:
 
 
 class Blocklists:
-    """``hosts`` (exploited, or with the answer ``127.0.0.10`` dynamic), ``domains``, ``young``, ``pages`` by MD5."""
+    """``hosts`` (exploited, or with the answer ``127.0.0.10`` dynamic), ``domains``, ``young``, ``pages`` by MD5.
+
+    ``port`` is that of the resolver.
+    """
 
     def __init__(self, home: Path, entries: Mapping[str, str]) -> None:
         folder = home / "lists"
@@ -100,10 +103,10 @@ class Blocklists:
             (folder / name).write_text(f"{_SOA}{beginning}{entries.get(name, '')}", encoding="ascii")
         self.catalogue = folder / "lists.toml"
         self.catalogue.write_text(_CATALOGUE, encoding="ascii")
-        port, lists = _free_port(), _free_port()
-        self.resolver = f"127.0.0.1:{port}"
+        self.port, lists = _free_port(), _free_port()
+        self.resolver = f"127.0.0.1:{self.port}"
         configuration = folder / "unbound.conf"
-        configuration.write_text(_RESOLVER.format(port=port, lists=lists, folder=folder), encoding="ascii")
+        configuration.write_text(_RESOLVER.format(port=self.port, lists=lists, folder=folder), encoding="ascii")
         zones = [f"{name}.lists.example:{kind}:{name}" for name, kind in _KINDS.items()]
         with (folder / "log").open("w") as log:
             self._lists, self._resolver = (
@@ -113,7 +116,7 @@ class Blocklists:
                     (UNBOUND, ["-d", "-c", str(configuration)]),
                 )
             )
-        wait_until(lambda: _says_listed(port), f"the blocklists; see {folder / 'log'}")
+        wait_until(lambda: _says_listed(self.port), f"the blocklists; see {folder / 'log'}")
 
     @property
     def settings(self) -> str:

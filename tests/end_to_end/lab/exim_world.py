@@ -7,14 +7,13 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from random import Random
 
 import lab.exim
 import pytest
 from lab.exim import Exim, exim_program
-from lab.gate_world import ACCOUNTS, ACTING, password
+from lab.gate_world import ACCOUNTS, ACTING, Provider, letter, password
 from lab.past_mail import client_of, friends_of
 from lab.service import Service
 from lab.smtp_world import Sink
@@ -24,11 +23,12 @@ _PACKAGING = Path(__file__).parents[3] / "packaging/exim"
 _ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "NSS_WRAPPER_PASSWD", "NSS_WRAPPER_GROUP", "NSS_WRAPPER_HOSTS")
 
 
-class EximWorld:
+class EximWorld(Provider):
     """What a story acts on."""
 
     def __init__(self, home: Path, exim: Exim, sink: Sink, service: Service) -> None:
-        self.home, self.exim, self.sink, self.service = home, exim, sink, service
+        super().__init__(home, sink, service)
+        self.exim = exim
 
     @contextmanager
     def session(self, account: str, client: str = "") -> Iterator[smtplib.SMTP]:
@@ -41,12 +41,9 @@ class EximWorld:
         self, account: str, recipients: Sequence[str], client: str = "", subject: str = "Hello", text: str = "Hello.\n"
     ) -> tuple[int, str]:
         """Hand in one message; return what the client is told: 250, or the code and words of a refusal."""
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = account, recipients[0], subject
-        message.set_content(text)
         try:
             with self.session(account, client) as smtp:
-                smtp.sendmail(account, list(recipients), message.as_bytes())
+                smtp.sendmail(account, list(recipients), letter(account, recipients, subject, text))
         except smtplib.SMTPRecipientsRefused as refused:
             ((code, words),) = set(refused.recipients.values())
         except smtplib.SMTPDataError as refused:
@@ -55,14 +52,6 @@ class EximWorld:
             return 250, ""
         # Exim breaks a long text into lines, each with the status in front.
         return code, re.sub(r"\n\d\.\d\.\d", "", words.decode())
-
-    def write_home(self, account: str, number: int = 0) -> tuple[int, str]:
-        """Write what the account always writes: to a friend, from the usual place."""
-        return self.send(account, [friends_of(account)[number]], subject="As ever", text=f"See you at {number}.\n")
-
-    def arrived(self, account: str) -> list[str]:
-        """Return the recipients whom the remote world took mail of an account for."""
-        return [one for each in list(self.sink.accepted) if each.sender == account for one in each.recipients]
 
     def frozen(self) -> int:
         """Return how many messages are held."""

@@ -24,11 +24,41 @@ def password(account: str) -> str:
     return f"secret of {account}"
 
 
-class GateWorld:
+class Provider:
+    """What people do, whichever mail server they hand in at."""
+
+    def __init__(self, home: Path, sink: Sink, service: Service) -> None:
+        self.home, self.sink, self.service = home, sink, service
+
+    def send(
+        self, account: str, recipients: Sequence[str], client: str = "", subject: str = "Hello", text: str = "Hello.\n"
+    ) -> tuple[int, str]:
+        """Hand in one message; return what the client is told: 250, or the code and words of a refusal."""
+        raise NotImplementedError
+
+    def write_home(self, account: str, number: int = 0) -> tuple[int, str]:
+        """Write what the account always writes: to a friend, from the usual place."""
+        return self.send(account, [friends_of(account)[number]], subject="As ever", text=f"See you at {number}.\n")
+
+    def arrived(self, account: str) -> list[str]:
+        """Return the recipients whom the remote world took mail of an account for."""
+        return [one for each in list(self.sink.accepted) if each.sender == account for one in each.recipients]
+
+
+def letter(account: str, recipients: Sequence[str], subject: str, text: str) -> bytes:
+    """Return a message."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = account, recipients[0], subject
+    message.set_content(text)
+    return message.as_bytes()
+
+
+class GateWorld(Provider):
     """What a story acts on."""
 
     def __init__(self, home: Path, postfix: Postfix, sink: Sink, service: Service) -> None:
-        self.home, self.postfix, self.sink, self.service = home, postfix, sink, service
+        super().__init__(home, sink, service)
+        self.postfix = postfix
 
     @contextmanager
     def session(self, account: str, client: str = "") -> Iterator[smtplib.SMTP]:
@@ -47,12 +77,9 @@ class GateWorld:
         self, account: str, recipients: Sequence[str], client: str = "", subject: str = "Hello", text: str = "Hello.\n"
     ) -> tuple[int, str]:
         """Hand in one message; return what the client is told: 250, or the code and words of a refusal."""
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = account, recipients[0], subject
-        message.set_content(text)
         try:
             with self.session(account, client) as smtp:
-                smtp.sendmail(account, list(recipients), message.as_bytes())
+                smtp.sendmail(account, list(recipients), letter(account, recipients, subject, text))
         except smtplib.SMTPSenderRefused as refused:
             return refused.smtp_code, _words(refused.smtp_error)
         except smtplib.SMTPRecipientsRefused as refused:
@@ -61,14 +88,6 @@ class GateWorld:
         except smtplib.SMTPResponseException as refused:
             return refused.smtp_code, _words(refused.smtp_error)
         return 250, ""
-
-    def write_home(self, account: str, number: int = 0) -> tuple[int, str]:
-        """Write what the account always writes: to a friend, from the usual place."""
-        return self.send(account, [friends_of(account)[number]], subject="As ever", text=f"See you at {number}.\n")
-
-    def arrived(self, account: str) -> list[str]:
-        """Return the recipients whom the remote world took mail of an account for."""
-        return [one for each in list(self.sink.accepted) if each.sender == account for one in each.recipients]
 
 
 @contextmanager

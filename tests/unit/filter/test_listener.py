@@ -509,3 +509,22 @@ def test_where_nobody_can_listen(tmp_path: Path) -> None:
     listening.close()
     occupied.close()
     assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_crowd_that_comes_while_the_loop_is_busy_is_heard(gate: Gate) -> None:
+    """The kernel refuses a UNIX socket's client at once where too many wait, and Postfix puts its message off."""
+    path = str(gate.endpoint.path) if isinstance(gate.endpoint, UnixEndpoint) else ""
+    crowd = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) for _ in range(300)]
+
+    async def story() -> None:
+        async with gate.open(Desk()) as listener:
+            for one in crowd:
+                # Nobody accepts meanwhile: this is the loop's own thread.
+                one.connect(path)
+            await until(lambda: listener.counts.connections == len(crowd))
+
+    try:
+        run(story())
+    finally:
+        for one in crowd:
+            one.close()
