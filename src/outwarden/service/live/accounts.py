@@ -108,7 +108,11 @@ class Accounts:
         if not is_ours(event):
             return None
         self._unsaved.append(event)
-        return _not_accepted(self.judge.submit(event))
+        decision = self.judge.submit(event)
+        if decision.action in (Action.HOLD, Action.DEFER):
+            # The log tells of what the mail server has taken, and nobody holds.
+            self.went_though_held(event)
+        return _not_accepted(decision)
 
     def _attempted(self, event: Attempted) -> Decision | None:
         if event.kind not in (AccountKind.LOGIN, AccountKind.LOCAL) and not self._knows(event.account):

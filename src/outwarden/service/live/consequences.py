@@ -109,20 +109,24 @@ class Following:
 
     async def expire(self, now: datetime) -> None:
         """End what has lasted its time, and give those accounts back.  Raises ``StoreUnusable``."""
-        self.ended(await self._store.run(expire, self._book, now), now)
+        self.ended(await self._store.run(expire, self._book, now), now, by_a_person=False)
 
-    def ended(self, over: Sequence[Over], now: datetime, *, wrongly: bool = False) -> None:
-        """Tell the judge what stands no more, and the operator."""
+    def ended(self, over: Sequence[Over], now: datetime, *, wrongly: bool = False, by_a_person: bool = True) -> None:
+        """Tell the judge what stands no more, and the operator.
+
+        Only a person's word makes usual what an account did: that nobody looked within a day says nothing for it.
+        """
         for each in over:
             account = each.account
             self._say(f"{account}: {each.kind.value} has ended: {each.response.remark}")
             if self._book.about(account):
                 continue
-            if wrongly or each.kind is ResponseKind.HOLD_ACCOUNT:
+            held = each.kind is ResponseKind.HOLD_ACCOUNT
+            if by_a_person and (wrongly or held):
                 self._accounts.watch.released(account, (), "person", now)
             if self._accounts.judge.standing(account) is Standing.BLOCKED:
                 self._accounts.judge.unblocked(account, now.timestamp(), wrongly)
-            elif each.kind is ResponseKind.HOLD_ACCOUNT:
+            elif by_a_person and held:
                 self._accounts.judge.passed(account, now.timestamp())
 
     async def let_held_mail_go(self) -> None:
