@@ -37,9 +37,11 @@ class Patience(msgspec.Struct, frozen=True):
     answer.  Between two frames there may be a person who types, and Postfix keeps the connection while its
     client says nothing, so ``idle_seconds`` must exceed what the server allows its clients: a connection that
     we close first costs a message.  ``decision_seconds`` must be less than the server waits for an answer.
+    ``crowded_seconds`` takes the place of ``frame_seconds`` while others wait for their turn.
     """
 
     frame_seconds: float = 30.0
+    crowded_seconds: float = 1.0
     idle_seconds: float = 7200.0
     decision_seconds: float = 20.0
     progress_seconds: float = 5.0
@@ -162,15 +164,16 @@ class Connection(asyncio.Protocol):
         if not self._conversation.in_message:
             self._transport.close()
 
-    def break_off_if_late(self, now: float) -> None:
-        """Close the connection if it keeps us waiting too long."""
+    def break_off_if_late(self, now: float, *, crowded: bool) -> None:
+        """Close the connection if it keeps us waiting too long; ``crowded``: and others, who wait for its place."""
         patience = self._listener.patience
+        begun_seconds = patience.crowded_seconds if crowded else patience.frame_seconds
         if self._deciding is not None or "its turn" in self._waits_for:
             return
         if "the answers to be taken" in self._waits_for:
-            late, what = now - self._since > patience.frame_seconds, "does not take its answers"
+            late, what = now - self._since > begun_seconds, "does not take its answers"
         elif self._finished or not self._conversation.agreed or self._conversation.frame_begun:
-            late, what = now - self._since > patience.frame_seconds, "has begun and does not go on"
+            late, what = now - self._since > begun_seconds, "has begun and does not go on"
         else:
             late, what = now - self._heard_at > patience.idle_seconds, "says nothing"
         if late:

@@ -100,9 +100,10 @@ class Listener(ABC):
             self._waiting.remove(connection)
 
     async def _look_after_connections(self, loop: asyncio.AbstractEventLoop) -> None:
-        pause = min(self.patience.frame_seconds, self.patience.idle_seconds) / _LOOKS
+        patience = self.patience
+        pause = min(patience.frame_seconds, patience.crowded_seconds, patience.idle_seconds) / _LOOKS
         while True:
             await asyncio.sleep(pause)
             now = loop.time()
             for connection in tuple(self._open):
-                connection.break_off_if_late(now)
+                connection.break_off_if_late(now, crowded=bool(self._waiting))

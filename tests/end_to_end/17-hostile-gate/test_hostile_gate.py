@@ -52,7 +52,7 @@ def test_hostile_connections(home: Path) -> None:
     with gate_world(home, settings="", postfix_settings=_LARGE) as world:
         before = _most_megabytes(world)
         stop = threading.Event()
-        with load(world, _WRITERS) as writing, _silent(world, 150), ThreadPoolExecutor(8) as attackers:
+        with load(world, _WRITERS) as writing, _silent(world, 200), ThreadPoolExecutor(8) as attackers:
             for seed in range(8):
                 attackers.submit(_break, world, Random(seed), stop)
             try:

@@ -528,3 +528,19 @@ def test_a_crowd_that_comes_while_the_loop_is_busy_is_heard(gate: Gate) -> None:
     finally:
         for one in crowd:
             one.close()
+
+
+def test_who_holds_a_place_for_nothing_makes_room_where_others_wait(gate: Gate) -> None:
+    async def story() -> None:
+        async with gate.open(Desk(), most_connections=20, patience=Patience(crowded_seconds=0.1)) as listener:
+            silent = [await gate.client() for _ in range(20)]
+            await until(lambda: listener.counts.connections == 20)
+            await asyncio.sleep(0.3)
+            # Nobody waits, so nobody is in the way.
+            assert listener.counts.broken_off == 0
+            mail_server = await gate.client()
+            await mail_server.begin()
+            assert await mail_server.message() == "a"
+            assert all([await client.gone() for client in silent])
+
+    run(story())
