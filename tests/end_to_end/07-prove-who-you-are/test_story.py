@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from lab.waiting import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 UNBOUND = shutil.which("unbound", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -53,9 +54,7 @@ OURS = ("--address", "192.0.2.25", "--helo", "mail.isp.example")
 def unbound(folder: Path, records: Sequence[str]) -> Iterator[str]:
     """A resolver that knows these records; gives its address and port."""
     assert UNBOUND is not None
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     lines = "\n".join(f"  local-data: '{record}'" for record in records)
     configuration = folder / "unbound.conf"
     configuration.write_text(CONFIGURATION.format(port=port, folder=folder, records=lines), encoding="utf-8")

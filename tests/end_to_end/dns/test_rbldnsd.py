@@ -1,12 +1,12 @@
 """A network against a real rbldnsd: every address, every list, and nothing made up."""
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lab.waiting import free_port
 
 from outwarden.dns.lookup import Lookup, Question
 from outwarden.dns.packets import RecordType
@@ -30,9 +30,7 @@ def resolver(home: Path) -> Iterator[Resolver]:
         answer = f":127.0.0.{number + 2}:Listed, see https://list{number}.example/?ip=$"
         soa = "$SOA 300 ns.example hostmaster.example 1 600 300 86400 120"
         (home / f"list{number}").write_text("\n".join([soa, answer, *entries, ""]), encoding="ascii")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     zones = [f"list{number}.example:ip4set:list{number}" for number in range(LISTS)]
     with (home / "rbldnsd.log").open("w+") as log:
         server = subprocess.Popen(

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from lab.waiting import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 UNBOUND = shutil.which("unbound", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -64,9 +65,7 @@ def local_zones(rewritten_to: str | None) -> str:
 def unbound(folder: Path, rewritten_to: str | None = None, access: str = "allow") -> Iterator[str]:
     """A resolver; gives its address and port."""
     assert UNBOUND is not None
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     configuration = folder / "unbound.conf"
     configuration.write_text(
         CONFIGURATION.format(port=port, folder=folder, access=access, zones=local_zones(rewritten_to)), encoding="utf-8"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from lab.waiting import wait_until
+from lab.waiting import free_port, wait_until
 
 _PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 RBLDNSD, UNBOUND = (shutil.which(program, path=_PLACES) for program in ("rbldnsd", "unbound"))
@@ -103,7 +103,7 @@ class Blocklists:
             (folder / name).write_text(f"{_SOA}{beginning}{entries.get(name, '')}", encoding="ascii")
         self.catalogue = folder / "lists.toml"
         self.catalogue.write_text(_CATALOGUE, encoding="ascii")
-        self.port, lists = _free_port(), _free_port()
+        self.port, lists = free_port(), free_port()
         self.resolver = f"127.0.0.1:{self.port}"
         configuration = folder / "unbound.conf"
         configuration.write_text(_RESOLVER.format(port=self.port, lists=lists, folder=folder), encoding="ascii")
@@ -137,12 +137,6 @@ class Blocklists:
         for process in (self._lists, self._resolver):
             process.terminate()
             process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _says_listed(port: int) -> bool:

@@ -1,5 +1,6 @@
 """Ports that are free, and conditions that come true before a deadline."""
 
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -22,12 +23,26 @@ def own_address() -> str:
         return address
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port(address: str = "127.0.0.1") -> int:
-    """Return a TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody has, for TCP and UDP, and that was given to nobody else.
+
+    It lies below those that the kernel takes for connections that go out, or one of them could have it before the
+    program that it is meant for has started.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            try:
+                stream.bind((address, port))
+                datagrams.bind((address, port))
+            except OSError:
+                continue
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -149,6 +150,8 @@ def test_an_interrupt_is_silent(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background may have had Ctrl-C ignored, which is inherited.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     # Opening the other end returns when the child has opened its own: it waits for us to write.
     with pipe.open("w"):

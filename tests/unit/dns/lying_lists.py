@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
+from tests.unit.dns.one_port import sockets_of_one_port
+
 A, CNAME, TXT, AAAA = 1, 5, 16, 28
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 
@@ -96,25 +98,13 @@ def zone(parts: Mapping[str, Answer], otherwise: Answer = _ABSENT) -> Behaviour:
     return behave
 
 
-def _sockets_of_one_port() -> tuple[socket.socket, socket.socket]:
-    """UDP and TCP on the same port: one that is free for the first may be taken for the second."""
-    while True:
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        udp.bind(("127.0.0.1", 0))
-        try:
-            return udp, socket.create_server(udp.getsockname())
-        except OSError:
-            udp.close()
-
-
 class LyingLists:
     """The server: ``zones`` by name.  ``asked`` keeps the (name, type) of all questions, for tests to look at."""
 
     def __init__(self, zones: Mapping[str, Behaviour]) -> None:
         self.zones = dict(zones)
         self.asked: list[tuple[str, int]] = []
-        self._udp, self._tcp = _sockets_of_one_port()
+        self._udp, self._tcp = sockets_of_one_port()
         self.port: int = self._udp.getsockname()[1]
         self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._stranger.bind(("127.0.0.1", 0))

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 
+from tests.unit.dns.one_port import sockets_of_one_port
+
 A, TXT, SOA = 1, 16, 6
 
 Behaviour = Callable[[bytes, int], list[bytes]]
@@ -122,9 +124,7 @@ class ToyDns:
         self.names: list[bytes] = []
         self.sources: set[int] = set()
         self._seen: Counter[bytes] = Counter()
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self._listening = socket.create_server(self._udp.getsockname())
+        self._udp, self._listening = sockets_of_one_port()
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._serve)
 
