@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgspec
 
@@ -177,7 +177,7 @@ class AccountProgram:
         with ExitStack() as open_ones:
             stdin, out, complaints = (open_ones.enter_context(_in_memory()) for _ in range(3))
             stdin.write(given)
-            stdin.seek(0)
+            stdin.seek(0)  # Which writes it out, too.
             code = self._wait([found_program(program), *arguments], stdin, (out, complaints))
             out.seek(0)
             complaints.seek(0)
@@ -188,7 +188,7 @@ class AccountProgram:
         words = lines[-1][:300] if lines else ""
         return code, printed, words if secret is None else words.replace(secret.reveal(), "<secret>")
 
-    def _wait(self, arguments: list[str], stdin: BinaryIO, outputs: tuple[BinaryIO, BinaryIO]) -> int:
+    def _wait(self, arguments: list[str], stdin: IO[bytes], outputs: tuple[IO[bytes], IO[bytes]]) -> int:
         try:
             program = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
                 arguments,
@@ -216,7 +216,7 @@ class AccountProgram:
 
 
 @contextmanager
-def _in_memory() -> Iterator[BinaryIO]:
+def _in_memory() -> Iterator[IO[bytes]]:
     """Yield a file that never lies on a disk, as passwords and their hashes pass through it."""
-    with os.fdopen(os.memfd_create("outwarden", os.MFD_CLOEXEC), "w+b", buffering=0) as file:
-        yield file  # type: ignore[misc] (an unbuffered file is as good here)
+    with os.fdopen(os.memfd_create("outwarden", os.MFD_CLOEXEC), "w+b") as file:
+        yield file
