@@ -71,6 +71,10 @@ class Alarms:
         """Return those that are in no notice yet, oldest first."""
         return self._alarms("notice IS NULL")
 
+    def of_listings_after(self, number: int, most: int) -> list[Alarm]:
+        """Return the alarms about listings that were written after one, in their order."""
+        return self._alarms("id > ? AND listing IS NOT NULL", number)[:most]
+
     def put_together(self, alarms: Iterable[Alarm], remark: str, now: datetime) -> None:
         """Make a notice of waiting alarms, to be sent now; only inside ``writing()``."""
         ((number,),) = self._database.rows("SELECT coalesce(max(id), 0) + 1 FROM notice")

@@ -120,6 +120,10 @@ class Cases:
         """Return the cases that are not closed, the newest change first."""
         return self._found("state <> 'closed' ORDER BY changed_at DESC, id")
 
+    def open_of(self, subscriber: str) -> list[Case]:
+        """Return the subscriber's cases that are not closed, oldest first."""
+        return self._found("subscriber = ? AND state <> 'closed' ORDER BY opened_at, id", subscriber)
+
     def all_cases(self, subscriber: str | None = None) -> list[Case]:
         """Return every case, or every case of a subscriber, the newest change first."""
         if subscriber is None:

@@ -91,6 +91,14 @@ class Turn(NamedTuple):
     remark: str
 
 
+class AccountTurn(NamedTuple):
+    """One turn of a response about an account, by its number, and the response as it stands now."""
+
+    number: int
+    turn: Turn
+    response: Response
+
+
 class Responses:
     """The responses in the store."""
 
@@ -188,6 +196,19 @@ class Responses:
             "SELECT at, state, remark FROM response_turn WHERE response = ? ORDER BY id", response.id
         )
         return [Turn(moment(at), ResponseState(state), remark) for at, state, remark in rows]
+
+    def account_turns_after(self, number: int, most: int) -> list[AccountTurn]:
+        """Return the turns of responses about accounts that were written after a turn, in their order."""
+        rows = self._database.rows(
+            "SELECT turn.id, turn.response, at, state, remark FROM response_turn AS turn "  # noqa: S608 (our own words)
+            f"JOIN response ON response.id = turn.response WHERE turn.id > ? AND {_among(OF_ACCOUNTS)} "
+            f"ORDER BY turn.id LIMIT {int(most)}",
+            number,
+        )
+        return [
+            AccountTurn(turn, Turn(moment(at), ResponseState(state), remark), self.one(response))
+            for turn, response, at, state, remark in rows
+        ]
 
     def begun_as_done(self, kind: ResponseKind, asked_by: str, since: datetime) -> int:
         """Return how many responses were done at once, without anybody being asked, after a time."""

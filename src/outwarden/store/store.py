@@ -7,6 +7,7 @@ from typing import Self
 from outwarden.store.account_records import AccountRecords
 from outwarden.store.alarms import Alarms
 from outwarden.store.audit import Audit
+from outwarden.store.case_tries import CaseTries
 from outwarden.store.cases import Cases
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
@@ -14,6 +15,7 @@ from outwarden.store.ingest import Ingest
 from outwarden.store.listings import Listings
 from outwarden.store.messages import Messages
 from outwarden.store.names import Names
+from outwarden.store.owner_notices import OwnerNotices
 from outwarden.store.responses import Responses
 from outwarden.store.sums import Sums
 
@@ -32,6 +34,8 @@ class Store:
         self.audit = Audit(self._database)
         self.responses = Responses(self._database, self.audit)
         self.cases = Cases(self._database, self.audit)
+        self.case_tries = CaseTries(self._database)
+        self.owner_notices = OwnerNotices(self._database)
         names = Names(self._database)
         self.ingest = Ingest(self._database, self.account_records, names)
         self.messages = Messages(self._database, names)

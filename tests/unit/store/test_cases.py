@@ -16,7 +16,7 @@ def test_a_store_of_the_schema_before_gets_cases_and_keeps_what_it_has(tmp_path:
     with Store(path) as store, store.writing():
         store.audit.record(actor="kim", action="pause", object="server", at=Day(tmp_path / "other").now)
     with sqlite3.connect(path) as old:
-        for table in ("case_entry", "case_request", "case_happening", "case_unresolved", "desk_case"):
+        for table in ("case_try", "desk_place", "owner_notice", "case_entry", "case_request", "case_happening", "case_unresolved", "desk_case"):
             old.execute(f"DROP TABLE {table}")
         old.execute("PRAGMA user_version = 8")
     old.close()

@@ -1,0 +1,144 @@
+"""What becomes of what cases ask for: each request is written down before it is tried, with each try and its answer.
+
+A request whose try was begun and not answered was interrupted: nobody knows how far it came, so it is tried again, and
+whoever carries it out does it once.  What cases ask for is ``cases``; this is how far it has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from outwarden.cases.response_requests import Answer, ResponseName, ResponseRequest
+from outwarden.store.database import Database, microseconds, moment_or_none
+
+_REQUESTS = msgspec.json.Decoder(ResponseRequest)
+_COLUMNS = (
+    "asked.document, trial.state, trial.tries, trial.tried_at, trial.next_try_at, trial.said_yes, trial.answer, "
+    "trial.words, trial.checklist, trial.undo_at"
+)
+_JOINED = "FROM case_request AS asked LEFT JOIN case_try AS trial ON trial.request = asked.id"
+
+
+class TryState(StrEnum):
+    """How far a request has come.
+
+    *new*: nobody has looked at it.  *due*: it is tried again later, or as a person has said yes.  *begun*: it is being
+    tried, or was when the service died.  *observed*: only said.  *asked* and *capped* wait for a person.  *undoing*: it
+    is being taken back.
+    """
+
+    NEW = "new"
+    DUE = "due"
+    BEGUN = "begun"
+    OBSERVED = "observed"
+    ASKED = "asked"
+    CAPPED = "capped"
+    ANSWERED = "answered"
+    UNDOING = "undoing"
+
+
+WAITS_FOR_A_PERSON = frozenset({TryState.OBSERVED, TryState.ASKED, TryState.CAPPED})
+"""A person may say yes or no."""
+
+
+class CaseTry(msgspec.Struct, frozen=True):
+    """A request as it stands.  ``checklist`` is JSON; ``said_yes`` who wanted it; ``undo_at`` when it is taken back."""
+
+    request: ResponseRequest
+    state: TryState = TryState.NEW
+    tries: int = 0
+    tried_at: datetime | None = None
+    next_try_at: datetime | None = None
+    said_yes: str = ""
+    answer: Answer = Answer.WAITING
+    words: str = ""
+    checklist: str = "[]"
+    undo_at: datetime | None = None
+
+
+class CaseTries:
+    """The tries in the store.  What writes is called inside ``writing()``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, now: datetime) -> list[CaseTry]:
+        """Return what is to be tried now of the case that has waited longest, in the order of their ids."""
+        condition = "asked.waits AND (trial.request IS NULL OR trial.next_try_at <= ?)"
+        first = self._database.rows(
+            f"SELECT asked.desk_case {_JOINED} WHERE {condition} "
+            "ORDER BY trial.tried_at IS NOT NULL, asked.asked_at, asked.id LIMIT 1",
+            microseconds(now),
+        )
+        if not first:
+            return []
+        return self._found(f"{condition} AND asked.desk_case = ? ORDER BY asked.id", microseconds(now), first[0][0])
+
+    def to_undo(self, now: datetime) -> CaseTry | None:
+        """Return what has lasted its time and is to be taken back, one at a time."""
+        oldest = "trial.undo_at <= ? ORDER BY trial.undo_at, asked.id LIMIT 1"
+        return next(iter(self._found(oldest, microseconds(now))), None)
+
+    def of_case(self, case: str) -> list[CaseTry]:
+        """Return everything that a case ever asked for."""
+        return self._found("asked.desk_case = ? ORDER BY asked.asked_at, asked.id", case)
+
+    def waiting_for_a_person(self) -> list[CaseTry]:
+        """Return what waits for a yes or no, the oldest first."""
+        return self._found("asked.waits AND trial.state IN ('asked', 'capped') ORDER BY asked.asked_at, asked.id")
+
+    def begun_since(self, response: ResponseName, since: datetime) -> int:
+        """Return how many requests of a response were begun without a person's yes, after a time."""
+        ((count,),) = self._database.rows(
+            "SELECT count(*) FROM case_try WHERE response = ? AND tried_at > ? AND said_yes = ''",
+            response.value, microseconds(since),
+        )  # fmt: skip
+        return int(count)
+
+    def put(self, trial: CaseTry) -> None:
+        """Write down how far a request has come."""
+        self._database.change(
+            "INSERT INTO case_try (request, response, state, tries, tried_at, next_try_at, said_yes, answer, words, "
+            "checklist, undo_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request) DO UPDATE SET "
+            "state = excluded.state, tries = excluded.tries, tried_at = excluded.tried_at, "
+            "next_try_at = excluded.next_try_at, said_yes = excluded.said_yes, answer = excluded.answer, "
+            "words = excluded.words, checklist = excluded.checklist, undo_at = excluded.undo_at",
+            trial.request.id, trial.request.response.value, trial.state.value, trial.tries, _kept(trial.tried_at),
+            _kept(trial.next_try_at), trial.said_yes, trial.answer.value, trial.words, trial.checklist,
+            _kept(trial.undo_at),
+        )  # fmt: skip
+
+    # -- how far the desk has read what others write
+
+    def place(self, source: str) -> int:
+        """Return the number of the last row that the desk has read of a source."""
+        ((number,),) = self._database.rows("SELECT number FROM desk_place WHERE source = ?", source)
+        return int(number)
+
+    def read_up_to(self, source: str, number: int) -> None:
+        """Write down that the desk has read so far."""
+        self._database.change("UPDATE desk_place SET number = ? WHERE source = ?", number, source)
+
+    def _found(self, condition: str, *values: int | str) -> list[CaseTry]:
+        rows = self._database.rows(f"SELECT {_COLUMNS} {_JOINED} WHERE {condition}", *values)
+        return [_case_try(row) for row in rows]
+
+
+def _case_try(row: Sequence[Any]) -> CaseTry:
+    document, state, tries, tried_at, next_try_at, said_yes, answer, words, checklist, undo_at = row
+    request = _REQUESTS.decode(document)
+    if state is None:
+        return CaseTry(request)
+    return CaseTry(
+        request, TryState(state), tries, moment_or_none(tried_at), moment_or_none(next_try_at), said_yes,
+        Answer(answer), words, checklist, moment_or_none(undo_at),
+    )  # fmt: skip
+
+
+def _kept(at: datetime | None) -> int | None:
+    return None if at is None else microseconds(at)
