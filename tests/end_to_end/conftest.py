@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,20 @@ pytest.register_assert_rewrite("lab.mail_of_the_day")
 Command = Callable[..., Any]
 
 
+_FAILED = pytest.StashKey[bool]()
+_TOLD = {"outwarden.words": 60, "maillog": 40}
+"""How many of the last lines of which file a story that failed shows: real programs say there what went wrong."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Return a folder that the mail servers' own users can enter (pytest's is closed to them).
 
     It lies where only root may write, because Sendmail trusts no other.
@@ -29,7 +41,18 @@ def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="outwarden-", dir="/var/lib"))
     folder.chmod(0o755)
     yield folder
+    if request.node.stash.get(_FAILED, False):
+        for name, most in _TOLD.items():
+            if (folder / name).exists():
+                print(  # noqa: T201 (pytest shows it beside the failure)
+                    f"--- the end of {name}:", *_last_lines(folder / name, most), sep="\n"
+                )
     shutil.rmtree(folder)
+
+
+def _last_lines(file: Path, most: int) -> list[str]:
+    """Return the last lines of what a program has said."""
+    return file.read_text(errors="replace").splitlines()[-most:]
 
 
 @pytest.fixture
