@@ -17,6 +17,10 @@ IMPORTED_AS = {"dnspython": "dns"}
 """Packages that are imported under another name than they are installed by."""
 
 
+EXTRAS = PROJECT["optional-dependencies"].keys() - {"dev"}
+"""What some sites need at run time."""
+
+
 def declared() -> set[str]:
     """The run-time dependencies, without their version bounds."""
     return {re.split(r"[<>=~! \[]", requirement)[0] for requirement in PROJECT["dependencies"]}
@@ -40,13 +44,21 @@ def imported() -> set[str]:
 
 
 def test_dependencies_are_those_that_are_imported() -> None:
-    assert imported() == {IMPORTED_AS.get(name, name) for name in declared()} | extra("speed")
+    assert imported() == {IMPORTED_AS.get(name, name) for name in declared()}.union(*map(extra, EXTRAS))
 
 
 def test_dependencies_are_those_argued_for() -> None:
     page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
     argued = set(re.findall(r"^\| ([a-z0-9-]+) \| \d", page, flags=re.MULTILINE))
     assert argued == declared()
+
+
+def test_extras_are_argued_for() -> None:
+    page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
+    argued = {
+        (name, package) for name, package in re.findall(r"^\| `([a-z0-9-]+)` \| ([a-z0-9-]+) \| \d", page, re.MULTILINE)
+    }
+    assert argued == {(name, package) for name in EXTRAS for package in extra(name)}
 
 
 def test_dependencies_are_pinned_in_the_release_the_decision_names() -> None:

@@ -18,7 +18,7 @@ _PIECES = re.compile(
     r"|(?P<end>;)"
     r"|(?P<stray>['\"`\\])"
 )
-_PLACE_INSIDE = re.compile(r":(?:account|local|domain|hash|lock)\b")
+_PLACE_INSIDE = re.compile(r":(?:account|local|domain|hash|status)\b")
 _WORDS = re.compile(r"[a-z_]+")
 
 
@@ -29,14 +29,17 @@ class UnusableStatement(ValueError):
 class Statement:
     """One statement: ``reads`` says whether it must ask or must change.
 
-    ``places`` are the names that it may use, ``needs`` one that it must.  Raises ``UnusableStatement``.
+    ``places`` are the names that it may use, None for the columns of a row that was read; ``needs`` is one that it
+    must.  Raises ``UnusableStatement``.
     """
 
     def __init__(self, text: str, reads: bool, places: Collection[str] | None = None, needs: str = "") -> None:
         self.text = text.strip().rstrip(";").rstrip()
         self.names = frozenset(self._judged_names())
-        self._judge_verb(reads)
-        if not self.names & {"account", "local"}:
+        verb = self._judged_verb(reads)
+        # A row that is brought back names its account itself.
+        brought_back = places is None and verb == "insert"
+        if not brought_back and not self.names & {"account", "local"}:
             raise UnusableStatement("it does not say for which account; write ... WHERE username = :account")
         if needs and needs not in self.names:
             raise UnusableStatement(f"it does not use :{needs}")
@@ -63,7 +66,7 @@ class Statement:
                 raise UnusableStatement(f"{found} has no end, or is a backslash, which each database reads differently")
         return names
 
-    def _judge_verb(self, reads: bool) -> None:
+    def _judged_verb(self, reads: bool) -> str:
         bare = _PIECES.sub(" ", self.text).lower()
         words = _WORDS.findall(bare)
         verb = words[0] if words else "nothing"
@@ -75,6 +78,7 @@ class Statement:
             )
         if verb in {"update", "delete"} and "where" not in words:
             raise UnusableStatement(f"{verb.upper()} without WHERE would change every account")
+        return verb
 
     def for_driver(self, style: str) -> str:
         """Return the text with its places as a driver wants them: ``named`` (``:name``) or ``pyformat``."""
