@@ -9,6 +9,7 @@ from outwarden.store.alarms import Alarms
 from outwarden.store.audit import Audit
 from outwarden.store.case_tries import CaseTries
 from outwarden.store.cases import Cases
+from outwarden.store.containment import ContainmentSteps
 from outwarden.store.database import Database
 from outwarden.store.delistings import Delistings
 from outwarden.store.ingest import Ingest
@@ -17,6 +18,7 @@ from outwarden.store.messages import Messages
 from outwarden.store.names import Names
 from outwarden.store.owner_notices import OwnerNotices
 from outwarden.store.responses import Responses
+from outwarden.store.sealing import Seal
 from outwarden.store.sums import Sums
 
 
@@ -34,6 +36,8 @@ class Store:
         self.audit = Audit(self._database)
         self.responses = Responses(self._database, self.audit)
         self.cases = Cases(self._database, self.audit)
+        seal = Seal(path.with_name(f"{path.name}.seal"))
+        self.containment = ContainmentSteps(self._database, self.audit, seal)
         self.case_tries = CaseTries(self._database)
         self.owner_notices = OwnerNotices(self._database)
         names = Names(self._database)

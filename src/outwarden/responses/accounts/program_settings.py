@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 
-class ProgramSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ProgramSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="program"):
     """Accounts behind a program."""
 
     command: Annotated[
