@@ -7,8 +7,10 @@ Dovecot checks it, knows no other.
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import functools
+import hashlib
 import re
 import secrets
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ class Scheme(StrEnum):
 
 
 _CRYPT_PREFIX = {Scheme.SHA512_CRYPT: (b"$6$", 0), Scheme.BLF_CRYPT: (b"$2y$", 10)}
+_SALTED = {"SSHA": ("sha1", 20), "SSHA256": ("sha256", 32), "SSHA512": ("sha512", 64)}
 _CRYPT_SETTING = re.compile(r"\$(?:5|6|2[aby]|y|1)\$")
 _ROOM = 262144
 """For ``struct crypt_data``: 32 kB in libxcrypt, 131 kB in older libraries."""
@@ -52,7 +55,9 @@ def hashed(secret: Secret, scheme: Scheme, prefix: bool = True) -> str:
 
 def fits(secret: Secret, stored: str) -> bool | None:
     """Return whether a password fits a stored hash; None where we cannot tell, as with schemes that we do not write."""
-    text = stored.partition("}")[2] if stored.startswith("{") else stored
+    scheme, _, text = stored[1:].partition("}") if stored.startswith("{") else ("", "", stored)
+    if salted := _SALTED.get(scheme.upper()):
+        return _fits_salted(secret, *salted, text)
     plain = secret.reveal().encode()
     if text.startswith("$argon2id$"):
         return _fits_argon2id(plain, text)
@@ -60,6 +65,16 @@ def fits(secret: Secret, stored: str) -> bool | None:
         return None
     again = _crypt(plain, text.encode())
     return None if again is None else secrets.compare_digest(again, text)
+
+
+def _fits_salted(secret: Secret, digest: str, size: int, text: str) -> bool | None:
+    """What directories store by default: base64 of a digest and then its salt."""
+    try:
+        stored = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    made = hashlib.new(digest, secret.reveal().encode() + stored[size:]).digest()
+    return secrets.compare_digest(made, stored[:size])
 
 
 def _argon2id(plain: bytes) -> str | None:

@@ -20,7 +20,12 @@ KNOWN = [
         True,
     ),
     ("another password", "hello world!", "$6$saltstring$svn8UoSVapNtMuq1ukKS4t", False),
-    ("a scheme that we do not write", "x", "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", None),
+    # Made by slappasswd(8).
+    ("SSHA", "Hello world!", "{SSHA}+WcWX4XDChf6/KI9l+Ca7a/768E7xH26", True),
+    ("SSHA of another", "hello world!", "{SSHA}+WcWX4XDChf6/KI9l+Ca7a/768E7xH26", False),
+    ("SSHA without its parts", "x", "{SSHA}", False),
+    ("SSHA that is no base64", "x", "{SSHA}*", None),
+    ("a scheme that we do not read", "x", "{SMD5}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", None),
     ("plain text", "x", "{PLAIN}x", None),
     ("nothing", "x", "", None),
     ("not ASCII", "x", "$6$sält$x", None),
