@@ -40,9 +40,9 @@ class Parts(NamedTuple):
     faults: set[Fault]
 
 
-def read_parts(message: bytes) -> Parts:
-    """Return the parts of a message."""
-    reading = _Reading(message)
+def read_parts(message: bytes, *, enter_messages: bool = True) -> Parts:
+    """Return the parts of a message; a message inside it is one part as it stands, unless it is entered."""
+    reading = _Reading(message, enter_messages)
     return Parts(reading.begin(0), reading.finish(), reading.faults)
 
 
@@ -58,8 +58,9 @@ class _Level:
 
 
 class _Reading:
-    def __init__(self, message: bytes) -> None:
+    def __init__(self, message: bytes, enter_messages: bool) -> None:
         self.faults: set[Fault] = set()
+        self._enter_messages = enter_messages
         self._message = message
         self._open: list[_Level] = []
         self._part: Part | None = None
@@ -78,7 +79,8 @@ class _Reading:
             encoding = first(fields, b"content-transfer-encoding").lower().partition(b";")[0].strip()
             encoded = encoding.decode("latin-1")
             depth += 1
-            if kind == "message/rfc822" and encoded in IDENTITY and depth < MOST_DEPTH:
+            enters = self._enter_messages and encoded in IDENTITY and depth < MOST_DEPTH
+            if enters and kind == "message/rfc822":
                 start = body
                 continue
             if kind.startswith("multipart/") and self._opened(parameters, body, depth):
