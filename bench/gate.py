@@ -8,9 +8,10 @@ A real Postfix on loopback (Debian: postfix dovecot-core unbound rbldnsd rspamd)
 that clients have addresses of their own; submission with logins through Dovecot, a connection for each message, twenty
 at once; what is taken is discarded.  The service examines every message, asks six lists through a local unbound, judges
 the account, whose past week it has read, marks, follows the log and saves.  rspamd asks the same lists about the same,
-and a Redis for its limit where there is one.  A third filter is our milter that accepts without a look: what that
-costs, no check can save.  All by a UNIX socket.  In each round all take turns, another first each time; ratios are to
-the unfiltered run of the same round, and medians are shown.
+and a Redis for its limit where there is one.  Both run all the time, so each remembers what it asked lately; the
+service is stopped by a signal while others are measured.  A third filter is our milter that accepts without a look:
+what that costs, no check can save.  All by a UNIX socket.  In each round all take turns, another first each time;
+ratios are to the unfiltered run of the same round, and medians are shown.
 
 The processor time of a filter is that of all its processes (rspamd's with its Redis, ours with what follows from the
 log until it has been read), of Postfix that of master and all below it, of the resolver that of unbound and rbldnsd.
@@ -22,6 +23,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -109,11 +111,11 @@ class World:
         return [NONE, BLIND, OURS, *([PEER] if self.peer is not None else [])]
 
     def arrange(self, case: str) -> None:
-        """Let Postfix ask this filter alone; the service runs, and follows the log, only while it is asked."""
+        """Let Postfix ask this filter alone; the service stands still, and follows no log, while another is asked."""
         sockets = {BLIND: self.home / "blind.sock", OURS: self.service.milter, PEER: self.peer and self.peer.milter}
         socket = f"unix:{sockets[case]}" if case in sockets else ""
+        self._signal(signal.SIGCONT if case == OURS else signal.SIGSTOP)
         if case == OURS:
-            self.service.start()
             self.wait_for_the_log()
         self.postfix.run("postconf", "-e", f"smtpd_milters={socket}")
         # Postfix waits two seconds before it believes a file that has just changed.
@@ -121,6 +123,10 @@ class World:
         os.utime(self.home / "etc/main.cf", (past, past))
         self.postfix.run("postfix", "reload")
         time.sleep(0.5)
+
+    def _signal(self, number: int) -> None:
+        if self.service.process is not None:
+            self.service.process.send_signal(number)
 
     def wait_for_the_log(self) -> None:
         """Return when the service has read the log to its end."""
@@ -211,7 +217,6 @@ def world() -> Iterator[World]:
         service = running.enter_context(_service(home, lists))
         service.start()
         wait_until(lambda: service.says("the past is read"), f"the past to be read; see {service.words}", 120)
-        service.stop()
         blind = running.enter_context(_blind(home / "blind.sock"))
         yield World(home, postfix, service, lists, peer, blind)
 
@@ -231,6 +236,7 @@ def _service(home: Path, lists: LocalLists) -> Iterator[Service]:
         yield service
     finally:
         if service.process is not None:
+            service.process.send_signal(signal.SIGCONT)
             service.stop()
 
 
@@ -262,7 +268,6 @@ def main(messages: int, rounds: int) -> None:
                     print(f"round {number + 1}: {case}, {size}: {found[case, size][-1]}", file=sys.stderr)
                 if case == OURS:
                     gate = here.status()["gate"]
-                    here.service.stop()
         tell(found, here)
     print(f"\nof the gate, last round: {json.dumps(gate)}")
 

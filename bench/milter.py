@@ -141,6 +141,10 @@ class Load:
 class AcceptAll:
     """Looks at nothing."""
 
+    def may_refuse_senders(self) -> bool:
+        """Return whether a sender may be refused."""
+        return False
+
     def decide_sender(self, envelope: Envelope) -> Verdict:
         """Accept."""
         return Accept()

@@ -11,6 +11,14 @@ from outwarden.filter.verdicts import Verdict
 class Decider(Protocol):
     """Decides on messages.  What it raises, and what it does not decide in time, is answered as the site configured."""
 
+    def may_refuse_senders(self) -> bool:
+        """Return whether ``decide_sender`` may end any message at the moment.
+
+        Where it may not, a mail server that can go on without an answer is not made to wait for one; a connection that
+        began so stays so, and who is refused meanwhile is refused by ``decide_message``.
+        """
+        ...
+
     def decide_sender(self, envelope: Envelope) -> Verdict:
         """Decide on what is known before there is a message: is this account blocked?
 

@@ -56,6 +56,10 @@ class BySubject:
     def __init__(self, seen: Path) -> None:
         self._seen = seen
 
+    def may_refuse_senders(self) -> bool:
+        """Return whether a sender may be refused."""
+        return True
+
     def decide_sender(self, envelope: Envelope) -> Verdict:
         if envelope.login == "jan@isp.example":
             return Refuse("Your account is blocked until its password is changed. Case 16")

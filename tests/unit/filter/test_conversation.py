@@ -89,6 +89,25 @@ def test_a_message_from_the_first_byte_to_the_last() -> None:
     assert conversation.unsent() == b""
 
 
+def test_a_sender_about_whom_nobody_is_asked_is_not_answered() -> None:
+    conversation = Conversation(senders_answered=False)
+    assert hear(conversation, hello() + sender() + rest() + sender()) == [
+        Content(bytearray(MESSAGE)),
+        MessageEnded(WHOLE),
+    ]
+    assert letters(conversation.unsent()) == "Oa"
+    assert conversation.in_message
+    # A sender who takes the place of another ends that one's message.
+    assert hear(conversation, sender("ann@isp.example") + rest())[0] == Forgotten()
+
+
+def test_a_server_that_insists_is_answered_about_senders() -> None:
+    conversation = Conversation(senders_answered=False)
+    happened = hear(conversation, offer(steps=0x1FFFFF & ~0x4000) + sender())
+    assert [type(one) for one in happened] == [SenderNamed]
+    assert letters(conversation.unsent()) == "Oc"
+
+
 NO_ANSWER = {"C": 0x1000, "H": 0x2000, "R": 0x8000, "T": 0x10000, "U": 0x20000, "L": 0x80, "N": 0x40000, "B": 0x80000}
 IN_MESSAGE = {"R": strings("R", "<a@b.example>"), "T": frame("T"), "L": strings("L", "A", "b"), "N": frame("N")}
 STEPS = {"C": connect(), "H": strings("H", "x"), "U": strings("U", "FOO"), "B": frame("B", b"x"), **IN_MESSAGE}

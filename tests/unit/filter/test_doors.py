@@ -69,6 +69,9 @@ class Desk:
         self.seen: list[bytes] = []
         self.decide, self._early = decide, early
 
+    def may_refuse_senders(self) -> bool:
+        return True
+
     def decide_sender(self, envelope: Envelope) -> Verdict:
         verdict = self._early or self.decide(envelope)
         assert not isinstance(verdict, Awaitable)

@@ -29,6 +29,9 @@ class Desk:
         self.seen: list[tuple[Envelope, bytes]] = []
         self._decide = decide
 
+    def may_refuse_senders(self) -> bool:
+        return True
+
     def decide_sender(self, envelope: Envelope) -> Verdict:
         if envelope.login == "broken@isp.example":
             raise KeyError(envelope.login)

@@ -30,6 +30,12 @@ def test_what_is_agreed_on(offered: tuple[int, int, int], agreed: tuple[int, int
     assert struct.unpack(">III", said[5:17]) == agreed
 
 
+def test_no_answer_to_the_sender_is_agreed_on_where_none_is_wanted_and_the_server_can_do_without() -> None:
+    steps = agree(struct.pack(">III", 6, 0x1FF, 0x1FFFFF), senders_answered=False).steps
+    assert steps == ALL_STEPS | 0x4000
+    assert agree(struct.pack(">III", 6, 0x1FF, 0x1FFFFF & ~0x4000), senders_answered=False).steps == ALL_STEPS
+
+
 def test_macros_are_asked_for_where_that_may_be() -> None:
     assert negotiated(agree(struct.pack(">III", 6, 0x100, 0)))[17:] == (
         b"\0\0\0\0j {daemon_name}\0\0\0\0\2{auth_authen} {auth_type}\0\0\0\0\5i\0"

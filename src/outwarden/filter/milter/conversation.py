@@ -38,7 +38,9 @@ class Conversation:
 
     progress = answers.PROGRESS
 
-    def __init__(self) -> None:
+    def __init__(self, *, senders_answered: bool = True) -> None:
+        """``senders_answered``: a verdict on each envelope sender is wanted; else only where the server insists."""
+        self._senders_answered = senders_answered
         self._frames = Frames()
         self._agreement: Agreement | None = None
         self._answered: frozenset[int] = frozenset()
@@ -152,7 +154,8 @@ class Conversation:
     def _negotiate(self, content: bytearray) -> None:
         if self._agreement is not None:
             raise MalformedMilter("a second negotiation")
-        self._agreement = agree(bytes(content[:OFFER_BYTES]))
+        self._agreement = agree(bytes(content[:OFFER_BYTES]), senders_answered=self._senders_answered)
+        self._senders_answered = Step.NO_ANSWER_TO_MAIL not in self._agreement.steps
         self._answered = self._agreement.answered
         self._leading_space = Step.LEADING_SPACE in self._agreement.steps
         self._colon = b":" if self._leading_space else b": "
@@ -190,12 +193,15 @@ class Conversation:
     def _greet(self, content: bytearray) -> None:
         self._helo = text(strings(content)[0])
 
-    def _name_sender(self, content: bytearray) -> Happening:
+    def _name_sender(self, content: bytearray) -> Happening | None:
         sender = mailbox(text(strings(content)[0]))
         # Taken, so that a sender about whom nothing is told is not given the login of the one before.
         told = self._macros.pop(Command.MAIL, {})
+        forgotten = self._forget()
         self._new_message(sender)
         self._told_of_sender = told
+        if not self._senders_answered:
+            return forgotten
         self._owed = SenderNamed(self._envelope())
         return self._owed
 

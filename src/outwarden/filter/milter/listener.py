@@ -9,4 +9,4 @@ class MilterListener(Listener):
 
     def conversation(self) -> Conversation:
         """Return a conversation that has not begun."""
-        return Conversation()
+        return Conversation(senders_answered=self.decider.may_refuse_senders())

@@ -93,14 +93,18 @@ class Agreement(msgspec.Struct, frozen=True):
 
 # Servers offer the same each time.
 @lru_cache(maxsize=64)
-def agree(offer: bytes) -> Agreement:
-    """Return what to agree on.  Raises ``MalformedMilter`` for an offer that is none, or from before version 2."""
+def agree(offer: bytes, *, senders_answered: bool = True) -> Agreement:
+    """Return what to agree on; ``senders_answered``: the server is to wait for an answer to each envelope sender.
+
+    Raises ``MalformedMilter`` for an offer that is none, or from before version 2.
+    """
     if len(offer) < OFFER_BYTES:
         raise MalformedMilter("an offer that is too short")
     version, actions, steps = (int.from_bytes(offer[at : at + 4], "big") for at in range(0, OFFER_BYTES, 4))
     if version < _OLDEST:
         raise MalformedMilter(f"version {version} of the protocol, which nobody speaks")
-    granted = WANTED_STEPS & Step(steps)
+    wanted = WANTED_STEPS if senders_answered else WANTED_STEPS | Step.NO_ANSWER_TO_MAIL
+    granted = wanted & Step(steps)
     answered = frozenset(command for command, step in UNANSWERED.items() if step not in granted)
     return Agreement(min(version, VERSION), WANTED_ACTIONS & Action(actions), granted, answered)
 

@@ -91,13 +91,17 @@ class Gate:
         own_domains: tuple[str, ...] = (),
         verdict_headers: tuple[str, ...] = (),
         mark: Callable[[str, str, datetime], tuple[tuple[str, str], ...]] | None = None,
+        anybody_blocked: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``verdict_headers`` are believed; ``mark`` returns the headers that a message of an account is given."""
+        """``verdict_headers`` are believed; ``mark`` returns the headers that a message of an account is given.
+
+        ``anybody_blocked`` says whether it is worth while to ask about each envelope sender.
+        """
         self.counts = GateCounts()
         self.learning = False
         self._accounts, self._lists, self._consequences, self._clock = accounts, lists, consequences, clock
         self._own_addresses = tuple(f"@{domain}" for domain in own_domains)
-        self._mark = mark
+        self._mark, self._anybody_blocked = mark, anybody_blocked
         self._verdict_headers = verdict_headers
         self._texts = TextClusters()
         self._examiner = ThreadPoolExecutor(1, "examination")
@@ -107,6 +111,10 @@ class Gate:
         self._examiner.shutdown(wait=False, cancel_futures=True)
 
     # -- what the doors call
+
+    def may_refuse_senders(self) -> bool:
+        """Return whether anybody may hand nothing in."""
+        return self._anybody_blocked()
 
     def decide_sender(self, envelope: Envelope) -> Verdict:
         """Refuse at once what an account hands in that may hand nothing in."""
