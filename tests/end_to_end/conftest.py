@@ -15,7 +15,7 @@ import pytest
 # The stories share the small servers in lab/, which no other test may use.
 sys.path.insert(0, str(Path(__file__).parent))
 # A failed assertion there must show what differs, as one in a story does.
-pytest.register_assert_rewrite("lab.mail_of_the_day")
+pytest.register_assert_rewrite("lab.mail_of_the_day", "lab.ledger")
 
 Command = Callable[..., Any]
 

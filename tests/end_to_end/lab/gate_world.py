@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from lab.dovecot import Dovecot
-from lab.past_mail import client_of, friends_of, write_past
+from lab.past_mail import MESSAGES_A_DAY, client_of, friends_of, write_past
 from lab.postfix import Postfix
 from lab.service import Service
 from lab.smtp_world import Sink
@@ -100,10 +100,13 @@ def gate_world(
     fallback: str = "tempfail",
     store: Path | None = None,
     resolver: str = "",
+    started: bool = True,
+    messages_a_day: int = MESSAGES_A_DAY,
 ) -> Iterator[GateWorld]:
     """Start everything, with the past read; end everything.  ``fallback`` is Postfix's without a milter.
 
-    Without a ``resolver`` no list is asked.
+    Without a ``resolver`` no list is asked.  Not ``started``: the service is there, and does not run yet.  In the past
+    each account has handed in ``messages_a_day``.
     """
     sink = Sink()
     service = Service(
@@ -123,12 +126,13 @@ def gate_world(
         f"smtpd_client_message_rate_limit = 0\n{postfix_settings}",
     )
     if past:
-        write_past(home / "maillog.1", ACCOUNTS, datetime.now(UTC))
+        write_past(home / "maillog.1", ACCOUNTS, datetime.now(UTC), messages_a_day=messages_a_day)
     dovecot = Dovecot(home / "dovecot", postfix.socket, {account: password(account) for account in ACCOUNTS})
     postfix.start(free_port())
     try:
-        service.start()
-        if past:
+        if started:
+            service.start()
+        if started and past:
             wait_until(lambda: service.says("the past is read"), "the past to be read", 30)
         yield GateWorld(home, postfix, sink, service)
     finally:

@@ -4,13 +4,13 @@ import smtplib
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, Self
 
 from lab.gate_world import GateWorld
 from lab.past_mail import friends_of
 
-_LETTER = "From: {account}\r\nTo: {recipient}\r\nSubject: As ever\r\nMessage-ID: <{message_id}>\r\n\r\nSee you.\r\n"
+LETTER = "From: {account}\r\nTo: {recipient}\r\nSubject: As ever\r\nMessage-ID: <{message_id}>\r\n\r\nSee you.\r\n"
 _AGAIN_AFTER_SECONDS = 0.1
 _MESSAGES_IN_A_SESSION = 5
 _PASSING = (OSError, smtplib.SMTPException)
@@ -26,6 +26,8 @@ class Taken(NamedTuple):
 
 class Load:
     """A thread for each account.  Started and ended with ``with``; ``taken`` is what was accepted so far."""
+
+    _letter = LETTER
 
     def __init__(self, world: GateWorld, accounts: Sequence[str], pause_seconds: float = 0.1) -> None:
         self.taken: list[Taken] = []
@@ -51,7 +53,7 @@ class Load:
         letter = next(letters)
         while not self._stop.is_set():
             try:
-                with self._world.session(account) as session:
+                with self._session(account) as session:
                     for _ in range(_MESSAGES_IN_A_SESSION):
                         if self._stop.is_set():
                             return
@@ -63,9 +65,12 @@ class Load:
                 self._note(account, fault)
                 self._stop.wait(_AGAIN_AFTER_SECONDS)
 
+    def _session(self, account: str) -> AbstractContextManager[smtplib.SMTP]:
+        return self._world.session(account)
+
     def _hand_in(self, session: smtplib.SMTP, account: str, recipient: str, message_id: str) -> None:
         """Hand in one message.  Raises ``SMTPResponseException`` where it is not taken."""
-        letter = _LETTER.format(account=account, recipient=recipient, message_id=message_id)
+        letter = self._letter.format(account=account, recipient=recipient, message_id=message_id)
         begun = time.monotonic()
         for code, words in (session.mail(account), session.rcpt(recipient)):
             if code != 250:

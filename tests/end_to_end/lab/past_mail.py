@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 _DAYS = 7
-_MESSAGES_A_DAY = 6
+MESSAGES_A_DAY = 6
 _FRIENDS = 25
 
 
@@ -24,14 +24,16 @@ def friends_of(account: str) -> list[str]:
     return [f"friend{number}-of-{name}@bigmail.example" for number in range(_FRIENDS)]
 
 
-def write_past(log: Path, accounts: Sequence[str], now: datetime, seed: int = 1) -> int:
+def write_past(
+    log: Path, accounts: Sequence[str], now: datetime, seed: int = 1, messages_a_day: int = MESSAGES_A_DAY
+) -> int:
     """Write the log of the days before ``now``; return how many messages are in it."""
     chance = Random(seed)
     mails = sorted(
         (now - timedelta(days=day, minutes=chance.randrange(30, 1400)), account)
         for day in range(_DAYS)
         for account in accounts
-        for _ in range(_MESSAGES_A_DAY)
+        for _ in range(messages_a_day)
     )
     lines = [
         line

@@ -85,6 +85,12 @@ def begin(record: AccountRecord, ledger: Ledger, policy: Policy, bounds: Bounds,
     return hold
 
 
+def take_up(record: AccountRecord, policy: Policy, since: float, why: str) -> None:
+    """Hold the account's mail because it was held already; the probes begin as small as they ever do."""
+    record.standing, record.standing_at = Standing.HELD, since
+    record.hold = Hold(since, policy.probing.first, why=why)
+
+
 def may_go(scene: Scene, ledger: Ledger, policy: Policy, bounds: Bounds, waiting: int, smallest: int = 1) -> int:
     """Return how many of the recipients that wait may leave now, and note that they do.
 

@@ -31,7 +31,17 @@ from outwarden.detection.live.scene import Scene, moment, scene_of
 from outwarden.detection.live.site import Site
 from outwarden.detection.live.streams import campaign
 from outwarden.detection.live.weights import Weights, shipped_weights
-from outwarden.events import Action, Attempted, ComplaintReceived, Decision, Finding, Outcome, Standing, Submitted
+from outwarden.events import (
+    AccountKind,
+    Action,
+    Attempted,
+    ComplaintReceived,
+    Decision,
+    Finding,
+    Outcome,
+    Standing,
+    Submitted,
+)
 
 
 class Release(NamedTuple):
@@ -181,6 +191,15 @@ class Judge:
             self._trust(record, now)
             record.standing, record.standing_at = Standing.NORMAL, now
             record.given_back_at = 0.0
+
+    def held(self, account: str, since: float, why: str) -> None:
+        """Hear that an account's mail is held, where its record is from before that; ``since`` then (POSIX seconds).
+
+        What came of probes since is not known: they begin anew.
+        """
+        record = self.records.get_or_new(account, AccountKind.LOGIN, since)
+        if record.standing not in (Standing.HELD, Standing.BLOCKED):
+            holding.take_up(record, self.policy, since, why)
 
     def blocked(self, account: str, now: float) -> None:
         """Hear that a person blocked an account: what its messages carried is held against others that carry it."""

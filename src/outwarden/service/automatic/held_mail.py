@@ -50,6 +50,11 @@ class HeldMail:
         self._gate_open = gate_open
         self._on_hold: dict[str, Queued] = {}
 
+    @property
+    def on_hold(self) -> list[Queued]:
+        """What was on hold when this last looked."""
+        return list(self._on_hold.values())
+
     def look(self, may_leave: MayLeave) -> list[str]:
         """Do what is to be done now; returns what there is to say.
 

@@ -79,6 +79,21 @@ class Accounts:
         if stored:
             self._unsaved.append(event)
 
+    def found_on_hold(self, event: Submitted, *, known: bool) -> None:
+        """Note a message that was held before the start; the log tells of it when it leaves.  ``known``: to the store.
+
+        It is held already, so nothing follows from what the judge thinks of it.
+        """
+        if not known:
+            self.judge.submit(event)
+            self._unsaved.append(event)
+        self._remember((event.queue_id, event.account), True)
+
+    def kind_of(self, account: str) -> AccountKind | None:
+        """Return what an account is known as, None where it is not known."""
+        record = self.judge.records.get(account)
+        return None if record is None else record.kind
+
     # -- what the log tells
 
     def hear(self, event: Event) -> Decision | None:

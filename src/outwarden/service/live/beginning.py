@@ -13,6 +13,7 @@ from outwarden.detection.limits import Limits, MalformedLimits
 from outwarden.detection.live import Judge, Policy, PolicyError, read_policy, shipped_policy
 from outwarden.detection.live.encoding import RecordError
 from outwarden.detection.live.policy import SHIPPED_POLICIES
+from outwarden.service.automatic.book import Book
 from outwarden.service.live.accounts import Accounts
 from outwarden.service.local_mta import LocalMta, Programs, find_local_mta, predecessors
 from outwarden.service.settings import Configuration, ConfigurationError
@@ -84,6 +85,18 @@ def accounts_of(kept: Remembered, policy: Policy, now: datetime, say: Say) -> Ac
     accounts = Accounts(judge, _limits(kept, policy, say), _server(kept, say), _watch(kept, say), host)
     accounts.past_is_read = bool(kept.states.get("past"))
     return accounts
+
+
+def take_up(judge: Judge, book: Book, now: datetime) -> None:
+    """Tell the judge what is in force about accounts.
+
+    The journal is written before the mail server is told, a record up to half a second later: after a crash it may lack
+    what the journal has, and the next probe would let all of the held mail go.
+    """
+    for held in book.held():
+        judge.held(held.account, held.since.timestamp(), held.why)
+    for blocked in book.blocked():
+        judge.blocked(blocked.account, now.timestamp())
 
 
 def logs_of(configuration: Configuration, now: datetime) -> tuple[tuple[str, ...], LocalMta | None]:

@@ -16,6 +16,7 @@ import msgspec
 
 from outwarden.events import Action, Decision, Finding, Standing, Submitted
 from outwarden.filter import Accept, Defer, Hold, Refuse, Verdict
+from outwarden.responses.mail_server import Queued
 from outwarden.service.acting import CouldNotAct, NotAllowed
 from outwarden.service.automatic.automatic import BY_ITSELF, Begun, Over, already_begun, begin, end, expire
 from outwarden.service.automatic.book import Book
@@ -140,6 +141,10 @@ class Following:
             self._failed(str(fault))
         else:
             self.fault = ""
+
+    def on_hold(self) -> list[Queued]:
+        """Return what was on hold in the queue when it was last looked after."""
+        return [] if self._held_mail is None else self._held_mail.on_hold
 
     async def in_acting_thread(self, deed: Callable[[], _T]) -> _T:
         """Return what a deed returns that waits for the mail server's programs; one at a time."""

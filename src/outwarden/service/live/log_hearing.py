@@ -7,7 +7,7 @@ At the very first start it has nothing, and is not asked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from outwarden.events import Decision, Event
 from outwarden.service.live.accounts import Accounts
@@ -60,9 +60,9 @@ class LogHearing:
         events = batch.events
         # Until a log has been read to its end, some of it may be in the store.
         if batch.log in self._behind and events and not self._first_start:
-            known = await self._store.run(_known, events)
-            self.known += sum(known)
-            events = [event for event, is_known in zip(events, known, strict=True) if not is_known]
+            are_known = await self._store.run(known, events)
+            self.known += sum(are_known)
+            events = [event for event, is_known in zip(events, are_known, strict=True) if not is_known]
         for start in range(0, len(events), _AT_ONCE):
             for event in events[start : start + _AT_ONCE]:
                 decision = self._accounts.hear(event)
@@ -77,5 +77,6 @@ class LogHearing:
                 self.caught_up.set()
 
 
-def _known(store: Store, events: list[Event]) -> list[bool]:
+def known(store: Store, events: Sequence[Event]) -> list[bool]:
+    """Say of each event whether the store has it."""
     return store.ingest.known(events)

@@ -28,7 +28,8 @@ from outwarden.service.live.answers import Answers
 from outwarden.service.live.consequences import Following
 from outwarden.service.live.doors import doors
 from outwarden.service.live.gate import Gate
-from outwarden.service.live.log_hearing import LogHearing
+from outwarden.service.live.left_on_hold import left_on_hold
+from outwarden.service.live.log_hearing import LogHearing, known
 from outwarden.service.live.log_thread import LogThread
 from outwarden.service.live.minutes import Minutes
 from outwarden.service.live.notify import notify, watchdog_seconds
@@ -69,6 +70,7 @@ class Machine:
         self._kept = self._store.run_now(beginning.remembered)
         self._book = self._store.run_now(Book.load)
         self._accounts = beginning.accounts_of(self._kept, self._policy, self._clock(), self._say)
+        beginning.take_up(self._accounts.judge, self._book, self._clock())
         # Read here, or the first message would read it in the loop.
         public_suffixes()
 
@@ -131,6 +133,7 @@ class Machine:
             thread.start()
         # What others hold in the queue must be known before anything of ours is held there.
         await self._following.let_held_mail_go()
+        await self._take_up_what_is_on_hold()
         for door in self._doors.values():
             await door.start()
         if self._control is not None:
@@ -141,6 +144,13 @@ class Machine:
             f"follows {', '.join(self._logs) or 'no log'}; gate: {opened or 'shut'}; "
             f"hold: {self._settings.acting.hold}, block: {self._settings.acting.block}; store {self._store.path}"
         )
+
+    async def _take_up_what_is_on_hold(self) -> None:
+        accounts = self._accounts
+        events = left_on_hold(self._following.on_hold(), self._book, accounts.host, accounts.kind_of)
+        if events:
+            for event, is_known in zip(events, await self._store.run(known, events), strict=True):
+                accounts.found_on_hold(event, known=is_known)
 
     async def _end(self) -> None:
         """Let what is under way be decided, read no further, save everything."""
