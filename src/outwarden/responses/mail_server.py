@@ -63,6 +63,9 @@ class MailServer(Protocol):
     def apply(self, wanted: Pauses, flush: bool) -> list[str]:
         """Take the steps and verify; returns what there is to say.  Raises ``CouldNotAct``."""
 
+    def goes_on_from_before(self, moment: datetime) -> bool:
+        """Return whether a session that began before a moment is still open, and so goes by the settings of then."""
+
     def queued(self, account: str | None = None) -> list[Queued]:
         """Return what waits, or at least what may be of an account.  Raises ``CouldNotAct``."""
 

@@ -9,10 +9,12 @@ Not covered:
 - mail that leaves by a transport that is no smtp(8) and is not the default one;
 - mail for which the site's own maps name a transport, while somebody flushes the queue (``postqueue -f``), which
   Postfix lets go past ``defer_transports``;
-- SMTP sessions that were open before an account was paused: they go on by the old settings, and are counted.
+- SMTP sessions that were open before an account was paused: they go on by the old settings, and are counted.  Those
+  that were open when the pause ended put mail on hold that nobody wants held: ``service.late_held`` lets it go.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from outwarden.responses.mail_server import Pauses, Queued
@@ -109,6 +111,10 @@ class Postfix:
             # Only now: the queue manager of before would take the wish for delivery with it.
             step.take()
         return []
+
+    def goes_on_from_before(self, moment: datetime) -> bool:
+        """Return whether an SMTP server of before is still at work; it read its settings when it started."""
+        return bool(self._processes.from_before(moment, "smtpd"))
 
     def queued(self, account: str | None = None) -> list[Queued]:
         """Return what waits, each with its login; ``account``: only what may be of it.  Raises ``CouldNotAct``."""

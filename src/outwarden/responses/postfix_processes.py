@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 _QUEUES = frozenset({"incoming", "active", "deferred"})
@@ -38,6 +39,11 @@ class Processes:
         except OSError:
             return set()
         return {int(child) for child in children if _program(child) in programs}
+
+    def from_before(self, moment: datetime, *programs: str) -> set[int]:
+        """Return those of ``of`` that had started before a moment; one that started in the same second may be among."""
+        latest = moment.timestamp() - time.time() + time.clock_gettime(time.CLOCK_BOOTTIME) + 1.0
+        return {child for child in self.of(*programs) if _started_seconds(child) < latest}
 
     def delivering(self, transports: Collection[str]) -> set[int]:
         """Return the SMTP clients of these transports that have a message open."""
@@ -85,6 +91,15 @@ class Processes:
                 if opened.is_relative_to(self._queue) and opened.relative_to(self._queue).parts[0] in _QUEUES:
                     return True
         return False
+
+
+def _started_seconds(process: int) -> float:
+    """Return when a process started, in seconds since the machine did; proc(5), the 22nd field of stat."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return float("inf")
 
 
 def _program(process: str) -> str:

@@ -15,6 +15,7 @@ from threading import Event
 from outwarden.service.alarms import AlarmSender
 from outwarden.service.blocklist_monitor import BlocklistMonitor, Watched
 from outwarden.service.expired_pauses import ExpiredPauses
+from outwarden.service.late_held import LateHeld
 from outwarden.service.scheduler import Schedule
 from outwarden.service.settings import Configuration
 from outwarden.service.watch_list import WatchList
@@ -46,6 +47,7 @@ class Rounds:
         self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup())
         self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)
+        self._late_held = LateHeld(self._store, configuration.settings.mail_server, clock, say)
         self._resolver_fault: str | None = None
         self._targets = {target.text: target for target in self._watch.targets}
 
@@ -61,6 +63,7 @@ class Rounds:
         schedule = Schedule(tuple(self._targets), self._watch.every, asked, self._clock(), chance)
         while not self._stop.is_set():
             self._pauses.end()
+            self._late_held.let_go()
             self._sender.send(self._clock())
             name = schedule.take_due(self._clock())
             if name is None:

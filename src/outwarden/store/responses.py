@@ -91,12 +91,12 @@ class Turn(NamedTuple):
     remark: str
 
 
-class AccountTurn(NamedTuple):
-    """One turn of a response about an account, by its number, and the response as it stands now."""
+class NumberedTurn(NamedTuple):
+    """One turn by its number, and the response as it stands now; None where that is about no account."""
 
     number: int
     turn: Turn
-    response: Response
+    response: Response | None
 
 
 class Responses:
@@ -197,18 +197,19 @@ class Responses:
         )
         return [Turn(moment(at), ResponseState(state), remark) for at, state, remark in rows]
 
-    def account_turns_after(self, number: int, most: int) -> list[AccountTurn]:
-        """Return the turns of responses about accounts that were written after a turn, in their order."""
+    def turns_after(self, number: int, most: int) -> list[NumberedTurn]:
+        """Return the turns that were written after one, in their order, with the responses about accounts."""
         rows = self._database.rows(
-            "SELECT turn.id, turn.response, at, state, remark FROM response_turn AS turn "  # noqa: S608 (our own words)
-            f"JOIN response ON response.id = turn.response WHERE turn.id > ? AND {_among(OF_ACCOUNTS)} "
-            f"ORDER BY turn.id LIMIT {int(most)}",
+            "SELECT turn.id, turn.response, kind, at, state, remark FROM response_turn AS turn "
+            "JOIN response ON response.id = turn.response WHERE turn.id > ? ORDER BY turn.id LIMIT ?",
             number,
+            most,
         )
-        return [
-            AccountTurn(turn, Turn(moment(at), ResponseState(state), remark), self.one(response))
-            for turn, response, at, state, remark in rows
-        ]
+        found = []
+        for turn, response, kind, at, state, remark in rows:
+            about = self.one(response) if kind in OF_ACCOUNTS else None
+            found.append(NumberedTurn(turn, Turn(moment(at), ResponseState(state), remark), about))
+        return found
 
     def begun_as_done(self, kind: ResponseKind, asked_by: str, since: datetime) -> int:
         """Return how many responses were done at once, without anybody being asked, after a time."""
@@ -220,6 +221,11 @@ class Responses:
             microseconds(since), kind.value, asked_by,
         )  # fmt: skip
         return int(count)
+
+    def ended(self, kind: ResponseKind, since: datetime) -> list[Response]:
+        """Return the responses of one kind that were undone since then, oldest first."""
+        undone = f"newest.state = 'undone' AND newest.at >= {microseconds(since)}"
+        return self._found(f"kind = ? AND {undone} ORDER BY response.id", kind.value)
 
     def expired(self, now: datetime) -> list[Response]:
         """Return the pauses whose time is over."""

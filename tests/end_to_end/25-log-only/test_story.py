@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lab.gate_world import ACCOUNTS, ACTING, ROSA, GateWorld, gate_world
+from lab.gate_world import ACCOUNTS, ACTING, ROSA, GateWorld, gate_world, letter
 from lab.needs import A_POSTFIX
+from lab.past_mail import friends_of
 from lab.waiting import wait_until
 
 pytestmark = A_POSTFIX
@@ -26,6 +27,18 @@ def test_a_theft_in_the_log_alone(home: Path) -> None:
         assert world.write_home(ROSA, 1) == (250, "")
         wait_until(lambda: "friend1-of-rosa@bigmail.example" in world.arrived(ROSA), "her mail to arrive", 30)
         assert pauses(world) == ""
+
+
+def test_who_was_connected_when_a_pause_ended(home: Path) -> None:
+    """Such a session goes on by the settings of before: Postfix puts on hold what it hands in."""
+    with gate_world(home, ACTING, gate=NO_GATE) as world:
+        world.service.ask("pause", "--account", ROSA, "--reason", "a look at her mail")
+        with world.session(ROSA) as session:
+            world.service.ask("resume", "--account", ROSA)
+            (friend,) = recipients = [friends_of(ROSA)[0]]
+            session.sendmail(ROSA, recipients, letter(ROSA, recipients, "As ever", "See you.\n"))
+            assert on_hold(world)
+        wait_until(lambda: friend in world.arrived(ROSA), "her mail to arrive")
 
 
 def send_spam_until_blocked(world: GateWorld) -> None:
