@@ -1,7 +1,7 @@
-"""Messages out of files: their bytes, decompressed, and what each is and whose.
+"""Messages out of files: their bytes, decompressed, what each is and whose, and what a bounce says of whom.
 
-One file is one message.  Its size is bounded before and after decompression; what cannot be a message is
-``unreadable``, with the reason, and never an error of ours.
+A file is one message, an mbox, or a Maildir.  The size of a message is bounded, before and after decompression; what
+cannot be a message is ``unreadable``, with the reason, and never an error of ours.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import msgspec
 from outwarden.sources.compression import DamagedCompression, decompressed, decompressor_for
 from outwarden.sources.message.header import first, readable
 from outwarden.sources.message.mark import MarkKeys
+from outwarden.sources.message.mbox import is_mbox, messages_in_mbox
 from outwarden.sources.message.parts import read_parts
 from outwarden.sources.message.returned_marks import carried_marks
+from outwarden.sources.reports import BouncedRecipient, Kind, Original, read_report
 
 MOST_BYTES = 33_554_432
 """32 MiB: what is larger is not read."""
@@ -39,6 +41,7 @@ class ReadMessage(msgspec.Struct, frozen=True):
     """What a message is, and whose: ``ours``, ``account``, ``host`` and ``marked_at`` by its mark.
 
     ``ours`` is None where no keys are known or nothing says so; ``reason`` says why a message is unreadable.
+    ``recipients`` and ``original`` are what a bounce tells.
     """
 
     file: str
@@ -50,19 +53,34 @@ class ReadMessage(msgspec.Struct, frozen=True):
     message_id: str | None = None
     subject: str | None = None
     reason: str | None = None
+    recipients: tuple[BouncedRecipient, ...] = ()
+    original: Original | None = None
 
 
-def read_file(path: str, keys: MarkKeys | None) -> ReadMessage:
-    """Return what the message in a file is; ``-`` is standard input.  Raises ``UnreadableFile``."""
+def read_path(path: str, keys: MarkKeys | None) -> Iterator[ReadMessage]:
+    """Yield what the messages at a path are; ``-`` is standard input.  Raises ``UnreadableFile``.
+
+    Of an mbox with several messages each is called after the file and its number, as ``mbox#2``.
+    """
     try:
         if path == "-":
-            return _read_stream(path, sys.stdin.buffer, keys)
+            yield from _read_stream(path, sys.stdin.buffer, keys)
+            return
         if Path(path).is_dir():
-            raise UnreadableFile(f"{path}: a folder; name the files in it")
+            for file in _files_of_maildir(path):
+                yield from read_path(file, keys)
+            return
         with Path(path).open("rb") as stream:
-            return _read_stream(path, stream, keys)
+            yield from _read_stream(path, stream, keys)
     except OSError as fault:
         raise UnreadableFile(f"{path}: {fault.strerror}") from fault
+
+
+def _files_of_maildir(path: str) -> list[str]:
+    folders = [folder for folder in (Path(path, "new"), Path(path, "cur")) if folder.is_dir()]
+    if not folders:
+        raise UnreadableFile(f"{path}: a folder and no Maildir; name the files in it")
+    return [str(file) for folder in folders for file in sorted(folder.iterdir()) if file.is_file()]
 
 
 def read_message(file: str, message: bytes, keys: MarkKeys | None) -> ReadMessage:
@@ -77,40 +95,62 @@ def read_message(file: str, message: bytes, keys: MarkKeys | None) -> ReadMessag
         # Macintosh once ended lines so, and some programs still do.
         message = message.replace(b"\r", b"\n")
     parts = read_parts(message)
-    is_mail = not _FIELDS.isdisjoint(parts.fields)
     message_id = first(parts.fields, b"message-id").decode("utf-8", "replace").strip()
     subject = readable(first(parts.fields, b"subject"))
     # Also where it is no message: somebody may have saved nothing but a header, or a part of one.
     carried = None if keys is None else carried_marks(keys, message, parts)
     marked = None if carried is None else carried.marked
+    report = read_report(message)
+    kind = report.kind
+    if kind in (Kind.MAIL, Kind.AUTO_REPLY, Kind.UNREADABLE):
+        kind = Kind.UNREADABLE if _FIELDS.isdisjoint(parts.fields) else kind
+    bounce = report.bounce
     return ReadMessage(
         file,
-        "mail" if is_mail else "unreadable",
+        kind,
         ours=None if carried is None else carried.ours,
         account=marked and marked.account,
         host=marked and marked.host,
         marked_at=marked and marked.at,
         message_id=message_id[:_LONGEST_MESSAGE_ID] or None,
         subject=subject[:_LONGEST_SUBJECT] or None,
-        reason=None if is_mail else "it has no header of a message",
+        reason="it has no header of a message" if kind is Kind.UNREADABLE else None,
+        recipients=bounce.recipients if bounce else (),
+        original=bounce.original if bounce else None,
     )
 
 
-def _read_stream(path: str, stream: BinaryIO, keys: MarkKeys | None) -> ReadMessage:
+def _read_stream(path: str, stream: BinaryIO, keys: MarkKeys | None) -> Iterator[ReadMessage]:
     raw = _pieces(stream)
     head = next(raw, b"")
     begin = decompressor_for(head)
     pieces = _again(head, raw)
-    read, size = [], 0
+    number = 0
     try:
-        for piece in pieces if begin is None else decompressed(pieces, begin):
-            read.append(piece)
-            size += len(piece)
-            if size > MOST_BYTES:
-                return ReadMessage(path, "unreadable", reason=f"it is larger than {MOST_BYTES >> 20} MiB")
+        for message in _messages(pieces if begin is None else decompressed(pieces, begin)):
+            number += 1
+            name = path if number == 1 else f"{path}#{number}"
+            if len(message) > MOST_BYTES:
+                yield ReadMessage(name, "unreadable", reason=f"it is larger than {MOST_BYTES >> 20} MiB")
+            else:
+                yield read_message(name, message, keys)
     except DamagedCompression:
-        return ReadMessage(path, "unreadable", reason="the compressed file is cut off or damaged")
-    return read_message(path, b"".join(read), keys)
+        yield ReadMessage(path, "unreadable", reason="the compressed file is cut off or damaged")
+
+
+def _messages(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the messages of a file, each cut off after ``MOST_BYTES`` bytes and one."""
+    head = next(pieces, b"")
+    if is_mbox(head):
+        yield from messages_in_mbox(_again(head, pieces), MOST_BYTES)
+        return
+    read, size = [head], len(head)
+    for piece in pieces:
+        read.append(piece)
+        size += len(piece)
+        if size > MOST_BYTES:
+            break
+    yield b"".join(read)
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:

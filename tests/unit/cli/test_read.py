@@ -20,6 +20,7 @@ BOUNCE = (
     "Content-Type: multipart/report; boundary=b\n\n--b\n\nNo.\n"
     f"--b\nContent-Type: text/rfc822-headers\n\n{HEADER}\n--b--\n"
 )
+MBOX_LINE = "From rosa@isp.example Wed Nov 25 03:12:45 2026\n"
 FORGED = BOUNCE.replace(MARK, "")
 
 
@@ -58,7 +59,7 @@ def site(tmp_path: Path) -> Site:
 def test_a_bounce_of_ours_names_the_account(site: Site) -> None:
     assert site.read(BOUNCE) == {
         "file": f"{site.folder}/message",
-        "kind": "mail",
+        "kind": "bounce",
         "ours": True,
         "account": "rosa@isp.example",
         "host": "mx.isp.example",
@@ -66,26 +67,34 @@ def test_a_bounce_of_ours_names_the_account(site: Site) -> None:
         "message_id": None,
         "subject": "Zurück",
         "reason": None,
+        "recipients": [],
+        "original": {
+            "message_id": "<1@isp.example>",
+            "sender": "rosa@isp.example",
+            "subject": "Hello",
+            "queue_id": None,
+            "envelope_id": None,
+        },
     }
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "ours"),
+    ("name", "content", "kind", "ours"),
     [
-        ("our own message", HEADER + "\nHello", True),
-        ("with the line of an mbox", "From rosa@isp.example Wed Nov 25 03:12:45 2026\n" + HEADER + "\nHello", True),
-        ("with empty lines before it", "\r\n  \n" + BOUNCE, True),
-        ("with the line ends of an old Macintosh", BOUNCE.replace("\n", "\r"), True),
-        ("with CRLF", BOUNCE.replace("\n", "\r\n"), True),
-        ("with a Content-Type and nothing else", BOUNCE[BOUNCE.index("Content-Type") :], True),
-        ("compressed", gzip.compress(BOUNCE.encode()), True),
-        ("backscatter", FORGED, False),
-        ("a letter", "From: otto@far.example\nSubject: Hello\n\nHow are you?\n", None),
+        ("our own message", HEADER + "\nHello", "mail", True),
+        ("with the line of an mbox", MBOX_LINE + HEADER + "\nHello", "mail", True),
+        ("with empty lines before it", "\r\n  \n" + BOUNCE, "bounce", True),
+        ("with the line ends of an old Macintosh", BOUNCE.replace("\n", "\r"), "bounce", True),
+        ("with CRLF", BOUNCE.replace("\n", "\r\n"), "bounce", True),
+        ("with a Content-Type and nothing else", BOUNCE[BOUNCE.index("Content-Type") :], "bounce", True),
+        ("compressed", gzip.compress(BOUNCE.encode()), "bounce", True),
+        ("backscatter", FORGED, "bounce", False),
+        ("a letter", "From: otto@far.example\nSubject: Hello\n\nHow are you?\n", "mail", None),
     ],
 )
-def test_whose_it_is(site: Site, name: str, content: str | bytes, ours: bool | None) -> None:
+def test_whose_it_is(site: Site, name: str, content: str | bytes, kind: str, ours: bool | None) -> None:
     found = site.read(content)
-    assert (found["kind"], found["ours"]) == ("mail", ours)
+    assert (found["kind"], found["ours"]) == (kind, ours)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +129,11 @@ def test_in_words(site: Site) -> None:
     code, output = site.run("read", site.file(BOUNCE, "a"), site.file(FORGED, "b"), "-", stdin="Subject: \x1b[2J\n\n")
     assert code == 0
     assert output.splitlines() == [
-        f"{site.folder}/a: mail (Zurück): ours, handed in by rosa@isp.example on mx.isp.example at "
+        f"{site.folder}/a: bounce (Zurück): ours, handed in by rosa@isp.example on mx.isp.example at "
         "2026-11-25 03:12:45 UTC",
-        f"{site.folder}/b: mail (Zurück): not ours: it carries or returns a header without a mark of ours",
+        "  the original: <1@isp.example> (Hello) from rosa@isp.example",
+        f"{site.folder}/b: bounce (Zurück): not ours: it carries or returns a header without a mark of ours",
+        "  the original: <1@isp.example> (Hello) from rosa@isp.example",
         "-: mail (\\x1b[2J): no mark says whose",
     ]
 
@@ -140,7 +151,7 @@ def test_what_cannot_be_opened_is_named_and_the_rest_is_read(site: Site, capsys:
     said = capsys.readouterr()
     assert "handed in by rosa@isp.example" in said.out
     assert said.err == (
-        f"outwarden: /nowhere/a: No such file or directory; {site.folder}: a folder; name the files in it\n"
+        f"outwarden: /nowhere/a: No such file or directory; {site.folder}: a folder and no Maildir; name the files in it\n"
     )
 
 
@@ -186,3 +197,62 @@ def test_no_keys_to_read_it_with(tmp_path: Path) -> None:
     code, output = Site(tmp_path, with_keys=False).run("mark", "read", MARK)
     assert code == 78
     assert "keys_file" in output
+
+
+def test_a_bounce_names_each_recipient_and_why(site: Site) -> None:
+    report = (
+        "From: MAILER-DAEMON@isp.example\nSubject: Undelivered Mail\nContent-Type: multipart/report; boundary=b\n\n"
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; isp.example\n\n"
+        "Final-Recipient: rfc822; otto@far.example\nAction: failed\nStatus: 5.1.1\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 no such user here\n\n"
+        "Final-Recipient: rfc822; ida@far.example\nAction: delayed\nStatus: 4.4.1\n\n--b--\n"
+    )
+    code, output = site.run("read", site.file(report))
+    assert code == 0
+    assert output.splitlines()[1:] == [
+        "  otto@far.example: failed for good, 5.1.1, unknown-recipient: 550 5.1.1 no such user here",
+        "  ida@far.example: delayed, 4.4.1, network",
+    ]
+    assert site.read(report)["recipients"] == [
+        {
+            "address": "otto@far.example",
+            "action": "failed",
+            "status": "5.1.1",
+            "reply": "550 5.1.1 no such user here",
+            "class": "unknown-recipient",
+            "permanent": True,
+            "final_address": None,
+        },
+        {
+            "address": "ida@far.example",
+            "action": "delayed",
+            "status": "4.4.1",
+            "reply": None,
+            "class": "network",
+            "permanent": False,
+            "final_address": None,
+        },
+    ]
+
+
+def test_an_mbox_has_many(site: Site) -> None:
+    mbox = MBOX_LINE + HEADER + "\nFrom what I hear all is well.\n\n" + MBOX_LINE + BOUNCE
+    code, output = site.run("read", "--json", site.file(mbox))
+    found = [json.loads(line) for line in output.splitlines()]
+    assert code == 0
+    assert [(one["file"], one["kind"]) for one in found] == [
+        (f"{site.folder}/message", "mail"),
+        (f"{site.folder}/message#2", "bounce"),
+    ]
+
+
+def test_a_maildir_has_many(site: Site) -> None:
+    for folder, name in (("new", "1"), ("cur", "2:2,S"), ("tmp", "3")):
+        (site.folder / "Maildir" / folder).mkdir(parents=True)
+        (site.folder / "Maildir" / folder / name).write_text(BOUNCE, encoding="utf-8")
+    code, output = site.run("read", "--json", str(site.folder / "Maildir"))
+    assert code == 0
+    assert [json.loads(line)["file"].rpartition("Maildir/")[2] for line in output.splitlines()] == [
+        "new/1",
+        "cur/2:2,S",
+    ]

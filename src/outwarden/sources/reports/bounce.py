@@ -154,8 +154,9 @@ def is_delayed(report: Opened) -> bool:
 def _action_by(status: str | None, report: Opened) -> Action:
     if status and status[0] == "2":
         return Action.DELIVERED
-    if status and status[0] == "5":
-        return Action.FAILED
+    if status:
+        # Without the field that the RFC asks for, the first digit has to do.
+        return Action.FAILED if status[0] == "5" else Action.DELAYED
     return Action.DELAYED if is_delayed(report) else Action.FAILED
 
 

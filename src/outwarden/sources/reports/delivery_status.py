@@ -52,12 +52,19 @@ def read_groups(block: bytes) -> tuple[Fields, list[StatusGroup]]:
     groups: list[StatusGroup] = []
     for piece in _EMPTY.sub(b"\n\n", block).split(b"\n\n", MOST_GROUPS)[: MOST_GROUPS + 1]:
         for fields in _groups_in(piece):
-            if _OF_A_RECIPIENT.isdisjoint(fields):
+            if _OF_A_RECIPIENT.isdisjoint(fields) or _is_of_the_message(fields):
                 of_message.update(fields)
             else:
                 _add(groups, fields)
                 of_message.update({name: value for name, value in fields.items() if name.startswith(b"x-postfix")})
+    for group in groups:
+        # Some say what became of it once for all.
+        group.action = group.action or _action(first(of_message, b"action").decode("latin-1"))
     return of_message, groups[:MOST_GROUPS]
+
+
+def _is_of_the_message(fields: Fields) -> bool:
+    return b"reporting-mta" in fields and not any(name in fields for name in _RECIPIENT_FIELDS)
 
 
 def _add(groups: list[StatusGroup], fields: Fields) -> None:

@@ -13,7 +13,8 @@ from outwarden.sources.reports.addresses import is_a_machine
 from outwarden.sources.reports.phrases import phrases
 
 _REPLY_OF_A_HOST = re.compile(
-    r"(?:^|[\s:<\"'(#>])[45]\d\d[ -](?:#?[45]\.\d|[A-Za-z<])|(?<![\w.])[45]\.\d{1,2}\.\d{1,3}(?![\w.])", re.MULTILINE
+    r"(?:^|[\s:<\"'(#>])[45]\d\d[ -](?:#?[45]\.\d|[A-Za-z<])|(?<![\w.])[45]\.\d{1,2}\.\d{1,3}(?![\w.])",
+    re.MULTILINE,
 )
 # RFC 3834 section 5 knows Auto-Submitted alone; these are what was written before it, and still is.
 _ANSWERS_BY_ITSELF = frozenset(
@@ -26,13 +27,16 @@ _PRECEDENCE = frozenset((b"auto_reply", b"auto-reply", b"autoreply"))
 _FORWARD = re.compile(r"^\s*(?:fwd?|wg|tr|rv|enc|doorst|vs|i|転送|转发)\s?:", re.IGNORECASE)
 _REPLY = re.compile(r"^\s*(?:re|aw|sv|antw|odp|回复|返信)\s?(?:\[\d{1,3}\])?:", re.IGNORECASE)
 _MACHINE_NAME = re.compile(
-    r"mail(?:er)?[ -]?(?:daemon|delivery|system|router|admin|gateway|server|subsystem|package|transport)|postmaster|mta\b"
-    r"|delivery (?:sub)?system|system admin|mdaemon|virus ?wall|internet mail|e-?mail interconnect|notification|bounce"
+    r"mail(?:er)?[ -]?(?:daemon|delivery|system|router|admin|gateway|server|subsystem|package|transport)"
+    r"|postmaster|mta\b|delivery (?:sub)?system|system admin|mdaemon|virus ?wall|internet mail|e-?mail interconnect"
+    r"|notification|bounce"
     r"|no-?reply|message (?:router|transfer)|メール|系统",
     re.IGNORECASE,
 )
 _LOOKED_AT = 6_000
 _ENOUGH = 3
+# Who writes more than that writes to somebody.
+_LONGEST_ANSWER = 3_000
 
 
 class Signs:
@@ -49,7 +53,7 @@ class Signs:
         shown = text[:_LOOKED_AT]
         paths = [path.decode("latin-1").strip("<> ") for path in fields.get(b"return-path", ())[:10]]
         self.null_sender = any(not path or is_a_machine(path) for path in paths)
-        self.by_machine = _from_a_machine(fields) or not sender or "<>" in sender or bool(_MACHINE_NAME.search(sender))
+        self.by_machine = from_a_machine(fields) or bool(_MACHINE_NAME.search(sender))
         self.bounce_subject = bool(phrases("bounce-subject").search(subject.lower()))
         self.bounce_words = bool(phrases("bounce").search(shown.lower()))
         self.quotes_a_host = bool(_REPLY_OF_A_HOST.search(shown))
@@ -72,22 +76,27 @@ class Signs:
             return False
         if self.answers and not (self.by_machine and self.bounce_subject) and not self.quotes_a_host:
             return False
-        weight = (
-            2 * self.by_machine + 2 * self.bounce_subject + self.null_sender + self.bounce_words + self.quotes_a_host
-        )
-        return weight >= 3 and (self.by_machine or self.bounce_subject or self.null_sender or self.quotes_a_host)
+        if not (self.bounce_subject or self.bounce_words or self.quotes_a_host):
+            # Postmasters write mail, too.
+            return False
+        structure = 2 * self.by_machine + self.null_sender + self.quotes_a_host
+        return structure + 2 * self.bounce_subject + self.bounce_words >= _ENOUGH
 
 
-def _from_a_machine(fields: Fields) -> bool:
-    return any(map(is_a_machine, mailboxes_of(first(fields, b"from"))))
+def from_a_machine(fields: Fields) -> bool:
+    """Return whether a message says that a mail server wrote it."""
+    sender = first(fields, b"from")
+    return not sender or b"<>" in sender or any(map(is_a_machine, mailboxes_of(sender)))
 
 
 def _answers(fields: Fields, subject: str, text: str) -> bool:
     submitted = first(fields, b"auto-submitted").lower()
     marked = (
         # Postfix and Exim mark their bounces so, too.
-        (submitted.startswith(b"auto-replied") and not _from_a_machine(fields))
+        (submitted.startswith(b"auto-replied") and not from_a_machine(fields))
         or not _ANSWERS_BY_ITSELF.isdisjoint(fields)
         or first(fields, b"precedence").lower() in _PRECEDENCE
     )
-    return marked or bool(phrases("answer-subject").search(subject)) or bool(phrases("answer").search(text))
+    if marked or phrases("answer-subject").search(subject):
+        return True
+    return len(text) <= _LONGEST_ANSWER and bool(phrases("answer").search(text))

@@ -27,7 +27,8 @@ _LABEL = (
 )
 # An address and nothing more, or what a list of failed recipients puts after one.
 _ENTRY = re.compile(
-    rf"^[ \t>*\"'|\u2022\u00b7-]{{0,40}}{_LABEL}(?:(?!(?:from|by|via|sender|reply-to|cc|von|de|da)\b)[^\s<>@]{{1,80}} )?"
+    rf"^[ \t>*\"'|\u2022\u00b7-]{{0,40}}{_LABEL}"
+    r"(?:(?!(?:from|by|via|sender|reply-to|cc|von|de|da)\b)[^\s<>@]{1,80} )?"
     rf"[<(\[\"']{{0,3}}({IN_WORDS})[>)\]\"']{{0,3}}"
     r"(?:[ \t]*$|[ \t]*[:;][ \t]*|[ \t]*\.\.\.[ \t]*|[ \t]*\[|[ \t]+\(|[ \t]*,[ \t]*$|[ \t]+-[ \t]|[ \t]+on [A-Z])",
     re.IGNORECASE,
@@ -41,6 +42,8 @@ _HEADER_LINE = re.compile(
 _GENERATED = re.compile(r"\((?:ultimately )?(?:generated|expanded) from:? ", re.IGNORECASE)
 _RULE = re.compile(r"^[ \t|=*_-]{6,}|^[ \t]*-{2,}[ \t]*\S")
 _REPLY = re.compile(r"(?:^|[\s:<\"'(#>\[])[45]\d\d(?:[ -]|$)|(?<![\w.])[45]\.\d{1,2}\.\d{1,3}(?![\w.])")
+# RFC 5321 section 4.2.1: a hyphen after the code says that a line of the reply follows.
+_GOES_ON = re.compile(r"(?:^|[ \t])[45]\d\d-[^\n]{0,2000}$")
 _X400 = re.compile(r"^[^@\n]{0,200}?smtp=", re.IGNORECASE)
 _BARE_NAME = re.compile(r"^[ \t]{1,20}<?([A-Za-z0-9_][A-Za-z0-9_.+-]{0,63})>?[ \t]*$")
 _NOT_SAID = re.compile(
@@ -177,7 +180,7 @@ def _detail(lines: list[str], place: int) -> str:
 
 def _is_whole(said: list[str]) -> bool:
     """Return whether enough is said for an empty line to end it."""
-    if said[-1].endswith(":"):
+    if said[-1].endswith(":") or _GOES_ON.search(said[-1]):
         return False
     return sum(map(len, said)) > _LEAST_DETAIL or any(map(_REPLY.search, said))
 
