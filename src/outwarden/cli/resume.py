@@ -87,7 +87,19 @@ def _resumed_directly(question: dict[str, Any], options: dict[str, Any]) -> "Res
         if not store_is_there(Path(configuration(options).settings.store.path)):
             return Resumed((), ())
         resumed: Resumed = done_directly(options, "resume", question)
+        if question["expired"]:
+            _let_late_mail_go(options)
         return resumed
+
+
+def _let_late_mail_go(options: dict[str, Any]) -> None:
+    """Do for a timer what the service does beside: see to sessions that were open when a pause ended."""
+    from outwarden.service.late_held import LateHeld
+    from outwarden.store.store import Store
+
+    settings = configuration(options).settings
+    with Store(Path(settings.store.path)) as store:
+        LateHeld(store, settings.mail_server, now, lambda line: click.echo(plain(line), err=True)).let_go()
 
 
 def _show_plan(question: dict[str, Any], mta: str | None, options: dict[str, Any]) -> None:
