@@ -33,12 +33,18 @@ from outwarden.dns.stream import Stream
 # A try waits for this part of the deadline, then the next is made; the last waits for the rest.
 _TRIES = (0.2, 0.3, 0.5)
 _DATAGRAM = 4096
+# So long it is not noticed that nobody wants the replies any more.
+_LONGEST_WAIT_SECONDS = 0.5
 # What is taken in, or replied, in one turn.
 _BATCH = 512
 # So many questions may wait for their list's turn before no more are drawn.
 _MOST_WAITING = 8192
 # A list that has answered may have one part in so many of all that is under way before it answers again.
 _SHARE = 4
+
+
+class Stopped(Exception):
+    """Nobody wants the replies any more: whoever asks is to end."""
 
 
 class Circumstances(Protocol):
@@ -50,6 +56,10 @@ class Circumstances(Protocol):
     ignored: int
     cache: Cache
     paces: dict[str, Pace]
+
+    def is_stopped(self) -> bool:
+        """Return whether nobody wants the replies any more."""
+        ...
 
     def is_down(self, group: str, now: float) -> bool:
         """Return whether the group is known to be down."""
@@ -81,7 +91,7 @@ class Asking:
         self._streams: dict[Stream, tuple[Question, Group, float]] = {}
 
     def replies(self) -> Iterator[Reply]:
-        """Ask, and yield the replies as they come."""
+        """Ask, and yield the replies as they come.  Raises ``Stopped`` soon after nobody wants them any more."""
         try:
             self._ports.open(self._lookup.resolver)
         except OSError:
@@ -104,6 +114,8 @@ class Asking:
             if self._exhausted and not self._under_way and not self._waiting and not self._replies:
                 return
             self._take_in()
+            if self._lookup.is_stopped():
+                raise Stopped
 
     def close(self) -> None:
         """Forget what is under way."""
@@ -216,8 +228,9 @@ class Asking:
         if self._replies or (not self._exhausted and self._room() > 0):
             timeout = 0.0
         else:
-            timeout = max(0.0, min(self._check_at, self._wake_at) - time.monotonic())
-        for ready, _ in self._selector.select(timeout if timeout < inf else None):
+            due_in = min(self._check_at, self._wake_at) - time.monotonic()
+            timeout = max(0.0, min(due_in, _LONGEST_WAIT_SECONDS))
+        for ready, _ in self._selector.select(timeout):
             if isinstance(ready.data, Port):
                 self._receive(ready.data)
             else:

@@ -12,15 +12,15 @@ are spread over several ports and their letters' case is random.  What does not 
 Not done: a second resolver is not tried by itself; two threads may not use one ``Lookup`` at the same time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from outwarden.dns.asking import Asking
+from outwarden.dns.asking import Asking, Stopped
 from outwarden.dns.cache import Cache
 from outwarden.dns.pace import Pace
 from outwarden.dns.questions import Failure, Question, Reply
 from outwarden.dns.resolver import Resolver
 
-__all__ = ["Failure", "Lookup", "Question", "Reply"]
+__all__ = ["Failure", "Lookup", "Question", "Reply", "Stopped"]
 
 _REPLIES_KEPT = 10_000
 # For so long a list that went down is not asked again.
@@ -38,13 +38,18 @@ class Lookup:
         deadline_seconds: float = 1.0,
         in_flight: int = 128,
         paces: Mapping[str, float] | None = None,
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``in_flight`` bounds the questions under way; ``paces`` are queries per second by group."""
+        """``in_flight`` bounds the questions under way; ``paces`` are queries per second by group.
+
+        Once it ``is_stopped`` nobody wants the replies any more.
+        """
         if not 1 <= in_flight <= _MOST_IN_FLIGHT:
             raise ValueError(f"{in_flight} questions under way; expected 1 to {_MOST_IN_FLIGHT}")
         self.resolver = resolver
         self.deadline_seconds = deadline_seconds
         self.in_flight = in_flight
+        self.is_stopped = is_stopped
         self.ignored = 0
         """Packets that were no answer to a question under way: late, repeated, wrong, or forged."""
         self.cache = Cache(_REPLIES_KEPT)
@@ -52,7 +57,10 @@ class Lookup:
         self._down_until: dict[str, float] = {}
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
-        """Ask all the questions; one reply for each, as they come.  A reply never raises; the iterable may."""
+        """Ask all the questions; one reply for each, as they come.  A reply never raises; the iterable may.
+
+        Raises ``Stopped`` within half a second where nobody wants the replies any more.
+        """
         asking = Asking(self, iter(questions))
         try:
             yield from asking.replies()

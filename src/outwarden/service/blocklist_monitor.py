@@ -4,7 +4,7 @@ A target's answers are written together, with the alarms for what they change, i
 are known or neither.  Who sends the alarms is somebody else.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,6 +14,7 @@ from outwarden.detection.listing_changes import Turn
 from outwarden.dns.catalogue import Catalogue
 from outwarden.dns.checking import Asks, check
 from outwarden.dns.list_health import HealthBook
+from outwarden.dns.lookup import Stopped
 from outwarden.dns.targets import Target
 from outwarden.events import Diagnosis, ListAnswer, ListAnswerKind
 from outwarden.service.own_lists import in_settings_words
@@ -49,18 +50,19 @@ class BlocklistMonitor:
         fault = self._health.resolver_fault
         return None if fault is None else in_settings_words(fault)
 
-    def ask(
-        self, targets: Sequence[Target], now: datetime, stopping: Callable[[], bool] = lambda: False
-    ) -> Watched | None:
+    def ask(self, targets: Sequence[Target], now: datetime) -> Watched | None:
         """Ask about these targets and write down what was said.
 
-        ``stopping`` is looked at between answers; returns None, and nothing is written, where it says so.
-        Raises ``StoreUnusable``.
+        Returns None, and nothing is written, where the look-up is stopped meanwhile.  Raises ``StoreUnusable``.
         """
+        try:
+            return self._ask(targets, now)
+        except Stopped:
+            return None
+
+    def _ask(self, targets: Sequence[Target], now: datetime) -> Watched:
         rows: dict[str, dict[str, ListAnswer]] = {target.text: {} for target in targets}
         for answer in check(targets, self._catalogue, self._lookup, now, self._health):
-            if stopping():
-                return None
             row = rows[answer.target]
             row[answer.list] = _weightier(row.get(answer.list), answer)
         changes = [change for row in rows.values() for change in self._write(list(row.values()), now)]

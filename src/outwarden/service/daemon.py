@@ -21,6 +21,9 @@ _ROUNDS_BEGIN_ANEW_AFTER = timedelta(seconds=10)
 _THREADS_TAKE_TURNS_AFTER = 0.0005
 """Seconds.  Whoever waits at the gate waits for the threads that read and write; Python's own 5 ms for each is much."""
 
+_LONGEST_GOODBYE_SECONDS = 1.5
+"""The command for alarms may take a minute.  It goes on without the service, and leaves a receipt for the next one."""
+
 Clock = Callable[[], datetime]
 Say = Callable[[str], None]
 
@@ -29,6 +32,7 @@ def run_once(configuration: Configuration, clock: Clock, say: Say, stop: threadi
     """Go the rounds once.  Raises ``ConfigurationError`` and ``StoreUnusable``."""
     rounds = Rounds(configuration, WatchList(configuration), clock, say, stop, alone=True)
     try:
+        rounds.introduce()
         rounds.run_once()
     finally:
         rounds.close()
@@ -55,8 +59,10 @@ def run(configuration: Configuration, clock: Clock, say: Say, stop: threading.Ev
     finally:
         stop.set()
         if going_round.is_alive():
-            going_round.join()
+            going_round.join(_LONGEST_GOODBYE_SECONDS)
         machine.close()
+        if going_round.is_alive():
+            say("what becomes of an alarm that is under way is told at the next start")
     say("stopped")
 
 
@@ -75,11 +81,14 @@ async def _until(stop: threading.Event, machine: Machine) -> None:
 
 def _go_round(configuration: Configuration, watch: WatchList, clock: Clock, say: Say, stop: threading.Event) -> None:
     """Go the rounds until told to stop; a store that cannot be written passes, and mail must not wait for it."""
-    said = ""
+    introduced, said = False, ""
     while not stop.is_set():
         try:
             rounds = Rounds(configuration, watch, clock, say, stop, alone=False)
             try:
+                if not introduced:
+                    rounds.introduce()
+                introduced = True
                 rounds.run()
             finally:
                 rounds.close()

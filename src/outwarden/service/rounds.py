@@ -45,7 +45,7 @@ class Rounds:
         self._store = Store(Path(configuration.settings.store.path), writer=alone)
         alarms = configuration.settings.alarms
         self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
-        self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup())
+        self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup(stop.is_set))
         self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)
         self._late_held = LateHeld(self._store, configuration.settings.mail_server, clock, say)
         self._resolver_fault: str | None = None
@@ -69,7 +69,7 @@ class Rounds:
             if name is None:
                 self._sleep(schedule)
             else:
-                self._tell(self._monitor.ask((self._targets[name],), self._clock(), self._stop.is_set), name)
+                self._tell(self._monitor.ask((self._targets[name],), self._clock()), name)
         self._sender.send(self._clock())
 
     def run_once(self) -> None:
@@ -83,19 +83,22 @@ class Rounds:
                 break
             part = targets[start : start + _TOGETHER]
             what = part[0].text if len(part) == 1 else f"{part[0].text} and {len(part) - 1} more"
-            self._tell(self._monitor.ask(part, self._clock(), self._stop.is_set), what)
+            self._tell(self._monitor.ask(part, self._clock()), what)
         # One round, and what it changed is told together.
         self._sender.send(self._clock())
         self._say("stopped" if self._stop.is_set() else "done")
 
-    def _begin(self) -> None:
-        lists = [each.id for each in self._watch.catalogue.asked]
+    def introduce(self) -> None:
+        """Say what is watched, where anything is."""
         if self._targets:
             self._say(
-                f"to watch: {len(self._targets)}, on {len(lists)} blocklists, "
+                f"to watch: {len(self._targets)}, on {len(self._watch.catalogue.asked)} blocklists, "
                 f"each {self._watch.every.total_seconds() / 60:.0f} minutes; resolver {self._watch.resolver}, "
                 f"store {self._store.path}"
             )
+
+    def _begin(self) -> None:
+        lists = [each.id for each in self._watch.catalogue.asked]
         dead = [zone for zone, _ in self._watch.catalogue.asked_dead]
         gone = self._store.listings.keep_only(self._targets, [*lists, *dead], self._clock())
         if gone:

@@ -1,6 +1,6 @@
 """From the settings to what is watched: our addresses and domains, the lists, and how they are asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from outwarden.dns.blocklist import Tier
@@ -29,11 +29,11 @@ class WatchList:
         self.resolver = _resolver(configuration)
         self._can_be_asked_in_time(configuration)
 
-    def lookup(self) -> Lookup:
+    def lookup(self, is_stopped: Callable[[], bool] = lambda: False) -> Lookup:
         """Return what asks, no list faster than it may be asked."""
         allowed = self.catalogue.paces
         paces = {each.id: min(self._pace, allowed.get(each.id, self._pace)) for each in self.catalogue.asked}
-        return Lookup(self.resolver, self._deadline, paces=paces)
+        return Lookup(self.resolver, self._deadline, paces=paces, is_stopped=is_stopped)
 
     def _can_be_asked_in_time(self, configuration: Configuration) -> None:
         needed = len(self.targets) / self.every.total_seconds()

@@ -83,7 +83,8 @@ def test_the_store_fails_for_a_while(
         assert writing.put_off == 0
         wait_until(lambda: not world.service.ask("status")["faults"], "the minutes to come by again", 20)
         settle(world, writing.taken)
-        assert world.service.words.read_text().count("what happens is not written down") == 1
+        said = world.service.words.read_text()
+        assert (said.count("what happens is not written down"), said.count("to watch: ")) == (1, 1)
 
 
 @pytest.mark.parametrize("fails", [_locked, _full])

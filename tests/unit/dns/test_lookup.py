@@ -10,7 +10,7 @@ import pytest
 from tests.unit.dns.toy_dns import LISTS, TXT, A, ToyDns
 
 from outwarden.dns.breaker import LOSSES
-from outwarden.dns.lookup import Lookup, Question, Reply
+from outwarden.dns.lookup import Lookup, Question, Reply, Stopped
 from outwarden.dns.resolver import Resolver
 
 DEADLINE = 0.5
@@ -206,6 +206,14 @@ def test_replies_may_be_left_and_the_next_asking_is_not_confused(server: ToyDns)
     next(first)
     first.close()  # type: ignore[attr-defined]
     assert [reply.rcode for reply in asking.ask(addresses("nxdomain", 500))] == [3] * 500
+
+
+def test_who_is_stopped_waits_for_nobody(server: ToyDns) -> None:
+    patient = Lookup(Resolver("127.0.0.1", server.port, False), 60.0, is_stopped=lambda: bool(server.asked["silent"]))
+    began_at = time.monotonic()
+    with pytest.raises(Stopped):
+        list(patient.ask([about("silent")]))
+    assert time.monotonic() - began_at < 10
 
 
 def test_whoever_takes_replies_may_ask_more(server: ToyDns) -> None:
