@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from outwarden.service.desk_settings import CaseSettings, NoticeSettings, SubscriberSettings
 from outwarden.service.settings_files import Mistake, Table, environment_tables, file_table, in_words, is_there, merged
 
 DEFAULT_FILE = Path("/etc/outwarden/outwarden.toml")
@@ -335,6 +336,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "`act` does it."
         ),
     ] = ActingSettings()
+    subscribers: Annotated[
+        SubscriberSettings, msgspec.Meta(description="Who answers for accounts, addresses and domains.")
+    ] = SubscriberSettings()
+    cases: Annotated[
+        CaseSettings, msgspec.Meta(description="What is done about cases, by whose word, and how much of it.")
+    ] = CaseSettings()
+    notices: Annotated[NoticeSettings, msgspec.Meta(description="How those who answer for accounts are told.")] = (
+        NoticeSettings()
+    )
     mark: Annotated[
         MarkSettings,
         msgspec.Meta(

@@ -71,9 +71,9 @@ class Alarms:
         """Return those that are in no notice yet, oldest first."""
         return self._alarms("notice IS NULL")
 
-    def of_listings_after(self, number: int, most: int) -> list[Alarm]:
-        """Return the alarms about listings that were written after one, in their order."""
-        return self._alarms("id > ? AND listing IS NOT NULL", number)[:most]
+    def after(self, number: int) -> list[Alarm]:
+        """Return the alarms that were written after one, in their order."""
+        return self._alarms("id > ?", number)
 
     def put_together(self, alarms: Iterable[Alarm], remark: str, now: datetime) -> None:
         """Make a notice of waiting alarms, to be sent now; only inside ``writing()``."""

@@ -79,6 +79,16 @@ class CaseTries:
             return []
         return self._found(f"{condition} AND asked.desk_case = ? ORDER BY asked.id", microseconds(now), first[0][0])
 
+    def is_something_due(self, now: datetime) -> bool:
+        """Return whether anything is to be tried or taken back now."""
+        ((found,),) = self._database.rows(
+            f"SELECT EXISTS (SELECT 1 {_JOINED} "  # noqa: S608 (our own words)
+            "WHERE asked.waits AND (trial.request IS NULL OR trial.next_try_at <= ?1)) "
+            "OR EXISTS (SELECT 1 FROM case_try WHERE undo_at <= ?1)",
+            microseconds(now),
+        )
+        return bool(found)
+
     def to_undo(self, now: datetime) -> CaseTry | None:
         """Return what has lasted its time and is to be taken back, one at a time."""
         oldest = "trial.undo_at <= ? ORDER BY trial.undo_at, asked.id LIMIT 1"
@@ -119,6 +129,13 @@ class CaseTries:
         """Return the number of the last row that the desk has read of a source."""
         ((number,),) = self._database.rows("SELECT number FROM desk_place WHERE source = ?", source)
         return int(number)
+
+    def is_behind(self) -> bool:
+        """Return whether something was written that the desk has not read."""
+        ((newest_turn, newest_alarm),) = self._database.rows(
+            "SELECT (SELECT coalesce(max(id), 0) FROM response_turn), (SELECT coalesce(max(id), 0) FROM alarm)"
+        )
+        return bool(newest_turn > self.place("responses") or newest_alarm > self.place("listings"))
 
     def read_up_to(self, source: str, number: int) -> None:
         """Write down that the desk has read so far."""

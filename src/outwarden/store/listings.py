@@ -92,6 +92,11 @@ class Listings:
         )
         return [_listing(row) for row in found]
 
+    def one(self, number: int) -> Listing | None:
+        """Return the listing of a number."""
+        found = self._database.rows(f"SELECT {_KEPT} FROM listing WHERE id = ?", number)  # noqa: S608
+        return next(map(_listing, found), None)
+
     def last_answers(self) -> list[LastAnswer]:
         """Return the newest answer for each target and list."""
         return [

@@ -86,6 +86,9 @@ def test_every_field_has_a_default() -> None:
         "judging",
         "gate",
         "acting",
+        "subscribers",
+        "cases",
+        "notices",
         "mark",
         "control",
     }

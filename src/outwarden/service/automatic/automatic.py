@@ -154,11 +154,19 @@ def refuse(store: Store, book: Book, what: str, by: str, now: datetime, why: str
 
 
 def block(
-    store: Store, book: Book, settings: ActingSettings, account: str, by: str, why: str, now: datetime
+    store: Store,
+    book: Book,
+    settings: ActingSettings,
+    account: str,
+    by: str,
+    why: str,
+    now: datetime,
+    until: datetime | None = None,
 ) -> Response:
-    """Block an account because a person says so: no cap; ``why`` is for the journal.  Raises ``StoreUnusable``.
+    """Block an account because a person or a case says so: no cap; ``why`` is for the journal.
 
-    One that is blocked already is so for longer.
+    One that is blocked already is so for longer; without ``until`` for as long as the settings say.  Raises
+    ``StoreUnusable``.
     """
     standing = book.standing(ResponseKind.BLOCK_ACCOUNT, account)
     with _entry(store, book, now) as entry:
@@ -166,8 +174,29 @@ def block(
             entry.over(standing, f"blocked by {by}")
             standing = None
         if standing is not None:
-            return entry.do(settings, standing, f"renewed by {by}")
-        return entry.block_by_hand(settings, account, by, why)
+            return entry.do(settings, standing, f"renewed by {by}", until)
+        return entry.by_hand(settings, ResponseKind.BLOCK_ACCOUNT, account, by, why, until)
+
+
+def hold(
+    store: Store,
+    book: Book,
+    settings: ActingSettings,
+    account: str,
+    by: str,
+    why: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> Response:
+    """Hold an account because a case says so; what is held or blocked already stays so.  Raises ``StoreUnusable``."""
+    for each in book.about(account):
+        if each.state is ResponseState.DONE:
+            return each
+    standing = book.standing(ResponseKind.HOLD_ACCOUNT, account)
+    with _entry(store, book, now) as entry:
+        if standing is not None:
+            entry.over(standing, f"held by {by}")
+        return entry.by_hand(settings, ResponseKind.HOLD_ACCOUNT, account, by, why, until)
 
 
 def end(
@@ -227,14 +256,16 @@ class _Entry:
             self._store.alarms.call(calls.about(response), calls.line(response), calls.body(response), self._now)
         return response
 
-    def block_by_hand(self, settings: ActingSettings, account: str, by: str, why: str) -> Response:
-        """Write a block that a person wants."""
-        kind, state = ResponseKind.BLOCK_ACCOUNT, ResponseState.DONE
-        return self._new(kind, account, why, by, state, self._expiry(settings, kind, state), "")
+    def by_hand(
+        self, settings: ActingSettings, kind: ResponseKind, account: str, by: str, why: str, until: datetime | None
+    ) -> Response:
+        """Write a block or hold that a person wants, or a case."""
+        state = ResponseState.DONE
+        return self._new(kind, account, why, by, state, until or self._expiry(settings, kind, state), "")
 
-    def do(self, settings: ActingSettings, response: Response, remark: str) -> Response:
+    def do(self, settings: ActingSettings, response: Response, remark: str, until: datetime | None = None) -> Response:
         """Write that it is in force from now on; the rest about the account ends with it."""
-        expires_at = self._expiry(settings, response.kind, ResponseState.DONE)
+        expires_at = until or self._expiry(settings, response.kind, ResponseState.DONE)
         done = self._store.responses.go_on(response, ResponseState.DONE, expires_at, self._now, remark)
         self.written.append(done)
         if response.state is not ResponseState.DONE:

@@ -56,7 +56,8 @@ def about_end(response: Response) -> str:
 def ended_line(response: Response) -> str:
     """Return the alarm about a block whose time is over."""
     name = one_line(response.subject, _MOST_TEXT)
-    return f"{name}: no longer blocked, as nobody renewed {reference(response.id)}; what it held is still on hold"
+    stood = "held" if response.kind is ResponseKind.HOLD_ACCOUNT else "blocked"
+    return f"{name}: no longer {stood}, as nobody renewed {reference(response.id)}; what it held is still on hold"
 
 
 def ended_body(response: Response) -> str:

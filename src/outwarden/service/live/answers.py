@@ -24,6 +24,7 @@ from outwarden.service.live.accounts import Accounts
 from outwarden.service.live.consequences import Following
 from outwarden.service.live.doors import Door
 from outwarden.service.live.gate import Gate
+from outwarden.service.live.live_desk import LiveDesk
 from outwarden.service.live.log_thread import LogFacts
 from outwarden.service.live.minutes import Minutes
 from outwarden.service.live.saving import Saving
@@ -80,11 +81,12 @@ class Answers:
         settings: Settings,
         clock: Callable[[], datetime],
         began_at: datetime,
+        desk: LiveDesk,
     ) -> None:
         self._accounts, self._book, self._following, self._gate = accounts, book, following, gate
         self._doors, self._minutes, self._saving, self._store = doors, minutes, saving, store
         self._logs, self._resolver_fault, self._settings = logs, resolver_fault, settings
-        self._clock, self._began_at = clock, began_at
+        self._clock, self._began_at, self._desk = clock, began_at, desk
 
     def by_verb(self) -> dict[str, Answer]:
         """Return who answers which verb."""
@@ -124,6 +126,7 @@ class Answers:
                     "minutes": self._minutes.fault,
                     "mail server": self._following.fault,
                     "queue": self._minutes.queue_fault,
+                    "cases": self._desk.work.fault,
                     "resolver": self._resolver_fault() or "",
                 }
             ),
@@ -206,11 +209,7 @@ class Answers:
         if asked.dry_run:
             return told.AccountChange(account, f"{account} is blocked", dry_run=True)
         why = asked.reason or "blocked by the postmaster"
-        response = await self._store.run(
-            automatic.block, self._book, self._following.acting_settings, account, asker.name, why, now
-        )
-        self._accounts.judge.blocked(account, now.timestamp())
-        await self._saving.save()
+        response = await self._desk.deeds.block(account, asker.name, why, None, now)
         await self._following.let_held_mail_go()
         return told.AccountChange(
             account,
@@ -234,14 +233,8 @@ class Answers:
                 ", ".join(f"{each.kind.value} {reference(each.id)}" for each in standing) or "the judge's own standing"
             )
             return told.AccountChange(account, f"ended: {what}", dry_run=True)
-        over = await self._store.run(
-            automatic.end, self._book, account, asker.name, asked.reason or "given back", now, asked.wrongly
-        )
-        self._following.ended(over, now, wrongly=asked.wrongly)
-        if not over:
-            self._accounts.judge.unblocked(account, now.timestamp(), asked.wrongly)
-        self._accounts.waiting_if_held.pop(account, None)
-        await self._saving.save()
+        why = asked.reason or "given back"
+        over = await self._desk.deeds.give_back(account, asker.name, why, asked.wrongly, now)
         await self._following.let_held_mail_go()
         return told.AccountChange(
             account,

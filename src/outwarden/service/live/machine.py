@@ -23,12 +23,14 @@ from outwarden.events import Decision
 from outwarden.events.public_suffixes import public_suffixes
 from outwarden.service.automatic.book import Book
 from outwarden.service.control.server import ControlServer
+from outwarden.service.desk.site import desk_site
 from outwarden.service.live import beginning
 from outwarden.service.live.answers import Answers
 from outwarden.service.live.consequences import Following
 from outwarden.service.live.doors import doors
 from outwarden.service.live.gate import Gate
 from outwarden.service.live.left_on_hold import left_on_hold
+from outwarden.service.live.live_desk import LiveDesk
 from outwarden.service.live.log_hearing import LogHearing, known
 from outwarden.service.live.log_thread import LogThread
 from outwarden.service.live.minutes import Minutes
@@ -57,6 +59,7 @@ class Machine:
         self._catalogue = own_catalogue(configuration)
         self._keys = mark_keys(configuration)
         self._verdict_headers = beginning.verdict_headers_of(configuration)
+        self._desk_site = desk_site(configuration)
         self._doors_wanted = any(getattr(self._settings.gate, kind) for kind in ("milter", "policy_service", "rspamd"))
         if not self._logs and not self._doors_wanted and not watches_lists:
             raise beginning.nothing_to_do(found.looked_at if found is not None else ())
@@ -111,6 +114,7 @@ class Machine:
             self._clock,
             self._say,
         )
+        self._desk = self._live_desk()
         self._threads = [self._log_thread(log) for log in self._logs]
         self._doors = doors(self._configuration, self._gate, self._say)
         # At the very first start the past is read before anybody is judged.
@@ -171,6 +175,7 @@ class Machine:
             "saving": self._saving.run(),
             "hearing the logs": self._hearing.run(),
             "the minutes": self._minutes.run(),
+            "the desk": self._desk.work.run(),
             "the first day": self._first_day(),
             "the threads": self._threads_live(),
         }
@@ -251,8 +256,23 @@ class Machine:
             settings=self._settings,
             clock=self._clock,
             began_at=self._began_at,
+            desk=self._desk,
         )
-        return ControlServer(Path(control.socket), control.group, answers.by_verb())
+        return ControlServer(Path(control.socket), control.group, {**answers.by_verb(), **self._desk.by_verb()})
+
+    def _live_desk(self) -> LiveDesk:
+        return LiveDesk(
+            self._configuration,
+            self._desk_site,
+            accounts=self._accounts,
+            book=self._book,
+            following=self._following,
+            saving=self._saving,
+            store=self._store,
+            minutes=self._minutes,
+            clock=self._clock,
+            say=self._say,
+        )
 
 
 def _follower(log: str, position: Position | JournalPosition | None) -> FileFollower | JournalFollower:

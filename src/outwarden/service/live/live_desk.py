@@ -1,0 +1,52 @@
+"""The desk in the live service: its cases in the store thread, its errands in the thread that acts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from outwarden.service.automatic.book import Book
+from outwarden.service.control.server import Answer
+from outwarden.service.desk.case_answers import CaseAnswers
+from outwarden.service.desk.case_work import CaseWork
+from outwarden.service.desk.errands import Errands
+from outwarden.service.desk.responders import responders
+from outwarden.service.desk.site import DeskSite
+from outwarden.service.live.account_deeds import ForTheDesk, LiveDeeds
+from outwarden.service.live.accounts import Accounts
+from outwarden.service.live.consequences import Following
+from outwarden.service.live.minutes import Minutes
+from outwarden.service.live.saving import Saving
+from outwarden.service.live.store_thread import StoreThread
+from outwarden.service.settings import Configuration
+
+
+class LiveDesk:
+    """Made in the loop; ``work`` is to be run in it.  Raises ``ConfigurationError``."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        site: DeskSite,
+        *,
+        accounts: Accounts,
+        book: Book,
+        following: Following,
+        saving: Saving,
+        store: StoreThread,
+        minutes: Minutes,
+        clock: Callable[[], datetime],
+        say: Callable[[str], None],
+    ) -> None:
+        self.site = site
+        self.deeds = LiveDeeds(accounts, book, following, saving, store)
+        for_the_desk = ForTheDesk(self.deeds, asyncio.get_running_loop())
+        able = responders(configuration, site, for_the_desk, clock)
+        errands = Errands(store.run_now, able, site, clock, say)
+        self.work = CaseWork(site, errands, store.run, following.in_acting_thread, lambda: minutes.findings, clock, say)
+        self._answers = CaseAnswers(site, store, clock)
+
+    def by_verb(self) -> dict[str, Answer]:
+        """Return who answers which verb about cases."""
+        return self._answers.by_verb()
