@@ -1,8 +1,8 @@
 """A refusal's text is sorted by what must be done about it.
 
 The order is that of ``rules.toml``: a text that only looks like a listing, a list named by name or
-link, the provider's own code, words, and the enhanced status when nothing else speaks.  The status
-code alone never outvotes words, because 5.7.1 is said of everything.
+link, the provider's own code, words, the gist of a clause, and the enhanced status when nothing else
+speaks.  The status code alone never outvotes words, because 5.7.1 is said of everything.
 
 Promise: ``classify`` raises nothing and looks at the first 4096 characters, with expressions that take
 linear time; so a text of any length costs no more than some 20 milliseconds.
@@ -42,7 +42,8 @@ _PASSING = frozenset(
 )
 # What a mail server of our own gives up at once, and what it tries again, where no code says so.
 _FINAL_WORDS = re.compile(
-    r"\b(?:too many hops|loop|expired|retry timeout|for a long time|died|time limit|undeliverable|giving up"
+    r"\b(?:too many hops|loop|number of received|not going to try|expired|retry timeout|for a long time|died|time limit"
+    r"|undeliverable|giving up"
     r"|for \d+ (?:days|hours))\b"
 )
 _PASSING_WORDS = re.compile(r"\b(?:deferred|temporarily|try again|warning|will retry|not reached)\b")
@@ -144,7 +145,7 @@ def _cause(reply: Reply, plain: str, words: frozenset[str], provider: str | None
 
 def _rule(reply: Reply, plain: str, words: frozenset[str], provider: str | None, named: Listed | None) -> Rule | None:
     """Return the rule that decides; None where a list that is named does, or nothing."""
-    stages: tuple[Stage, ...] = ("fault",) if named else ("fault", "code", "words", "status")
+    stages: tuple[Stage, ...] = ("fault",) if named else ("fault", "code", "words", "gist", "status")
     return rulebook().first(stages, reply, plain, words, provider)
 
 

@@ -31,6 +31,10 @@ _ACCENT = re.compile("[\u0300-\u036f]+")
 # Letters that Unicode does not take for another with an accent; the first is the dotless i.
 _SINGLE_LETTERS = str.maketrans({"\u0131": "i", "ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "đ": "d", "œ": "oe"})
 _LIST_OF_THE_BLOCKED = re.compile(r"\b(?:(?:blocked|black) list|list (?:blocked|black|blocklist)|blocklist list)\b")
+# "dkim" and a Chinese word right after it are two words; kana, Chinese characters and Korean syllables.
+_SCRIPTS_MEET = re.compile(
+    "(?<=[A-Za-z0-9])(?=[\u3040-\u9fff\uac00-\ud7af])|(?<=[\u3040-\u9fff\uac00-\ud7af])(?=[A-Za-z0-9])"
+)
 _DROPPED = str.maketrans("_", " ", "'\u2019\u00b4`\u00ad\u200b")
 
 
@@ -112,8 +116,9 @@ def _without_accents(word: str) -> str:
 
 
 def _spaced(word: str) -> str:
+    """Return the word with spaces round each form of the unspaced scripts, and where such a script meets Latin."""
     unspaced = _glossary().unspaced
-    return _in_a_run().sub(lambda found: unspaced[found[0]], word)
+    return _SCRIPTS_MEET.sub(" ", _in_a_run().sub(lambda found: unspaced[found[0]], word))
 
 
 def _meaning(piece: str) -> str:

@@ -8,16 +8,17 @@ files are read on first use.
 import re
 import tomllib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from outwarden.events import RefusalClass
 from outwarden.sources.refusals.unwrap import Reply
 
-Stage = Literal["fault", "code", "words", "status"]
+Stage = Literal["fault", "code", "words", "gist", "status"]
 
-_STAGES: tuple[Stage, ...] = ("fault", "code", "words", "status")
+_STAGES: tuple[Stage, ...] = ("fault", "code", "words", "gist", "status")
+_MOST_CLAUSES = 40
 # What an expression begins with that no text can lack: it has no alternatives but in brackets.
 _FIRST_WORD = re.compile(r"\\b([a-z]++)(?=[ \\(]|\{[a-z]|$)")
 
@@ -57,6 +58,8 @@ class Rule:
         self._status_starts = tuple(code if code.endswith(".") else f"{code}." for code in self.status)
         self.codes: tuple[int, ...] = tuple(entry.get("codes", ()))
         self.provider: str | None = entry.get("provider")
+        self.about = _together(entry.get("about", ()))
+        self.says = _together(entry.get("says", ()))
         self.sample: str = entry["sample"]
         self.source: str = entry["source"]
         self.expressions = tuple(Expression(pattern, parts) for pattern in entry.get("patterns", ()))
@@ -70,7 +73,23 @@ class Rule:
         # A code that ends in a dot stands for all that begin with it.
         if self.status and not (reply.status and f"{reply.status}.".startswith(self._status_starts)):
             return False
+        if self.says and not any(self._is_gist_of(clause) for clause in _clauses(plain)):
+            return False
         return not self.expressions or any(expression.found_in(plain) for expression in self.expressions)
+
+    def _is_gist_of(self, clause: frozenset[str]) -> bool:
+        return any(words <= clause for words in self.says) and any(words <= clause for words in self.about)
+
+
+def _together(entries: Iterable[str]) -> tuple[frozenset[str], ...]:
+    """Return sets of words that have to stand together, in any order."""
+    return tuple(frozenset(entry.split()) for entry in entries)
+
+
+@lru_cache(maxsize=1)
+def _clauses(plain: str) -> list[frozenset[str]]:
+    """Return the words of each clause; the rules of one reply ask for them one after another."""
+    return [frozenset(clause.split()) for clause in plain.split(" . ", _MOST_CLAUSES)]
 
 
 def _filled(pattern: str, parts: dict[str, str]) -> str:

@@ -29,9 +29,10 @@ _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
 # What stands before a reply when somebody else reports it.
 _REPORTED = re.compile(
     r"said:|says:|responded|response (?:was|from|received)|replied|answered|refused to talk to me:|reply:|last error|"
-    r"(?:smtp|lmtp) error|error message from|does not like|failed after|was rejected\. remote|diagnostic-code|"
+    r"(?:smtp|lmtp) error|error message from|"
+    r"returned was:|remote server was:|does not like|failed after|was rejected\. remote|diagnostic-code|"
     r"remote (?:server|host|mta|mail|smtp)|\bhost [^ ]+ ?\[|rejected by (?:the )?(?:remote )?(?:host|server)|"
-    r"temporarily suspended|expired|timeout exceeded|<<<|stat=|result=|smtp;|"
+    r"temporarily suspended|expired|timeout exceeded|unknown address error|<<<|stat=|result=|smtp;|"
     r"after (?:rcpt to|mail from|end of data|data|pipelined|ehlo|initial)",
     re.IGNORECASE,
 )
@@ -75,6 +76,8 @@ def unwrap(line: str) -> Reply:
     started = _CODE_AT_START.match(words)
     if started:
         words = _join_lines(words[started.end(1) :], started[1])
+        # Some write the code once more: "550 550 5.1.1".
+        words = words.removeprefix(f" {started[1]}")
     return Reply(
         words=words.lower(),
         speaker=speaker.lower() if speaker else None,
@@ -94,6 +97,9 @@ def words_of(text: str) -> list[str]:
         text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
     if "\\" in text or "#01" in text or ("<" in text and "<br" in text.lower()):
         text = _WRITTEN_BREAK.sub(" ", text)
+    if "..." in text:
+        # Sendmail and others join what they say to a mailbox: "a@b.example...User unknown".
+        text = text.replace("...", " ... ")
     if not text.isascii():
         text = _read_again(text)
     command_at = text.rfind("(in reply to ")

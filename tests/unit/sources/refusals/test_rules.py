@@ -11,7 +11,7 @@ from outwarden.sources.refusals.glossary import plain_words
 from outwarden.sources.refusals.rulebook import Rule, read_table, rulebook
 
 RULES = rulebook().rules
-STAGES = ["fault", "code", "words", "status"]
+STAGES = ["fault", "code", "words", "gist", "status"]
 
 
 def names(rules: tuple[Rule, ...]) -> list[str]:
@@ -67,8 +67,17 @@ def test_tells_are_lower_case_and_can_occur_in_a_masked_reply() -> None:
 
 def test_rules_speak_the_glossarys_language() -> None:
     """A word that the glossary turns into another can never stand in the plain words of a reply."""
-    wrong = {word: plain_words(word) for rule in RULES for word in rule.words if plain_words(word) != word}
-    assert wrong == {}
+    spoken = [
+        word
+        for rule in RULES
+        for word in (*rule.words, *(word for entry in (*rule.about, *rule.says) for word in entry))
+    ]
+    assert {word: plain_words(word) for word in spoken if plain_words(word) != word} == {}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=names(RULES))
+def test_a_gist_is_of_somebody_and_says_something(rule: Rule) -> None:
+    assert bool(rule.about) == bool(rule.says) == (rule.stage == "gist")
 
 
 def test_no_form_of_the_glossary_is_itself_a_meaning() -> None:
