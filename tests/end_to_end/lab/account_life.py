@@ -1,12 +1,21 @@
 """What happens to a stolen account at its back end, and what a real mail server makes of each step."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 from lab.waiting import wait_until
 
-from outwarden.responses.accounts.connector import AccountBackEnd, Answer, Before, Deed, OperatorFault, TemporaryFault
+from outwarden.responses.accounts.connector import (
+    AccountBackEnd,
+    Answer,
+    Before,
+    Deed,
+    LeftoverPlace,
+    OperatorFault,
+    TemporaryFault,
+)
 from outwarden.responses.accounts.secret import new_secret
 
 ROSA, CARL, NOBODY = "rosa@isp.example", "carl@isp.example", "nobody@isp.example"
@@ -70,6 +79,23 @@ def whole_life(
     assert back_end.set_password(NOBODY, new).answer is Answer.COULD_NOT
     assert back_end.restore(NOBODY, before).answer is Answer.COULD_NOT
     assert raw() == at_first
+
+
+def forward_goes_and_comes_back(place: LeftoverPlace | None, raw: Callable[[], object]) -> None:
+    """A forward that a thief set is switched off and brought back, each twice."""
+    assert place is not None
+    at_first = raw()
+    since = datetime(2026, 11, 24, tzinfo=UTC)
+    (forward,) = place.leftovers(ROSA, since)
+    assert "thief@evil.example" in forward.words
+    assert place.leftovers(ROSA, datetime(2026, 11, 27, tzinfo=UTC)) == []
+    assert place.leftovers(CARL, since) == []
+    for _ in range(2):
+        assert place.disable(ROSA, forward).answer is Answer.DONE
+        assert place.leftovers(ROSA, since) == []
+    for _ in range(2):
+        assert place.enable(ROSA, forward).answer is Answer.DONE
+        assert raw() == at_first
 
 
 def done(deed: Callable[[str], object], account: str) -> None:

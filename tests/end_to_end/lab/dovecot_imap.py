@@ -82,3 +82,8 @@ class DovecotImap:
             file.write_text(words)
             words = str(file)
         return f"passdb {{\n  driver = {driver}\n  args = {words}\n}}"
+
+
+def has_driver(name: str) -> bool:
+    """Return whether Dovecot can ask such a database."""
+    return any(Path("/usr/lib/dovecot/modules").glob(f"**/*{name}*.so"))

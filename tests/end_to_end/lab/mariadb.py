@@ -10,7 +10,7 @@ from lab.waiting import free_port
 
 _SERVER = shutil.which("mariadbd", path="/usr/sbin:/usr/libexec:/usr/bin")
 _INSTALL = shutil.which("mariadb-install-db", path="/usr/bin")
-INSTALLED = bool(_SERVER and _INSTALL)
+INSTALLED = bool(_SERVER and _INSTALL and shutil.which("my_print_defaults", path="/usr/bin"))
 
 
 class Mariadb:

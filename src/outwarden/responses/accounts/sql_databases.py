@@ -23,7 +23,15 @@ _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 """The system's list of certificates, on Debian and on Fedora: the driver of PostgreSQL brings an OpenSSL that looks
 elsewhere."""
 # What libpq says when there was no connection and yet trying again is of no use.
-_REFUSALS = ("authentication failed", "does not exist", "pg_hba", "no password supplied", "certificate", "support SSL")
+_REFUSALS = (
+    "authentication failed",
+    "does not exist",
+    "pg_hba",
+    "no password supplied",
+    "certificate",
+    "signature",
+    "support SSL",
+)
 # PostgreSQL's classes of SQLSTATE: connection, transaction rolled back, no resources, in use, shut down, system.
 _PASSING_STATES = ("08", "40", "53", "55", "57", "58")
 # MariaDB: too many connections, shutdown, lock wait, deadlock, no connection, gone away, lost.
