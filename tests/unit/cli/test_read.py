@@ -151,7 +151,8 @@ def test_what_cannot_be_opened_is_named_and_the_rest_is_read(site: Site, capsys:
     said = capsys.readouterr()
     assert "handed in by rosa@isp.example" in said.out
     assert said.err == (
-        f"outwarden: /nowhere/a: No such file or directory; {site.folder}: a folder and no Maildir; name the files in it\n"
+        "outwarden: /nowhere/a: No such file or directory; "
+        f"{site.folder}: a folder and no Maildir; name the files in it\n"
     )
 
 
