@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from lab.gate_world import ACCOUNTS, ACTING, GateWorld, gate_world
+from lab.ledger import Ledger, held
 from lab.needs import A_POSTFIX
+from lab.past_mail import client_of
 from lab.waiting import wait_until
 
 pytestmark = A_POSTFIX
@@ -39,6 +41,24 @@ def test_a_newsletter_passes_and_another_is_held(home: Path) -> None:
         world.send(CHOIR, ["reader1@bigmail.example"], text="Win at https://prizes.example/\n")
         (held,) = world.service.ask("status")["accounts"]
         assert (held["account"], held["in_force"]) == (CHOIR, True)
+
+
+def test_one_message_to_five_hundred_and_one_from_elsewhere(home: Path) -> None:
+    policy = home / "policy.toml"
+    policy.write_text(f'[quantity]\nfloor = 40\n[bulk."{CHOIR}"]\nnetworks = ["{client_of(CHOIR, ACCOUNTS)}/32"]\n')
+    readers = [f"reader{number}@bigmail.example" for number in range(500)]
+    with gate_world(home, f'{ACTING}[judging]\npolicy = "{policy}"\n') as world:
+        assert world.send(CHOIR, readers, subject="News") == (250, "")
+        wait_until(lambda: sorted(world.arrived(CHOIR)) == sorted(readers), "the newsletter to arrive", 30)
+        ledger = Ledger(world.service.store)
+        whole = "SELECT count(*) FROM message WHERE recipients = 500"
+        wait_until(lambda: ledger.rows(whole) == [(1,)], "it to be one message in the store")
+        # From home it may be the choir's or a thief's: a person is to say which.
+        assert world.send(CHOIR, readers[:1], client="203.0.113.77", subject="News") == (250, "")
+        wait_until(lambda: bool(held(world)), "it to be held")
+        (stands,) = world.service.ask("status")["accounts"]
+        assert (stands["account"], stands["standing"], stands["in_force"]) == (CHOIR, "held", True)
+        assert ledger.rows("SELECT count(*) FROM response_turn WHERE evidence LIKE '%network%not declared%'") == [(1,)]
 
 
 def test_probes_let_a_newsletter_out(home: Path) -> None:

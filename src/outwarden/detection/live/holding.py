@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from outwarden.detection.live.bounds import Bounds
 from outwarden.detection.live.counts import Count
+from outwarden.detection.live.declared_networks import is_declared
 from outwarden.detection.live.known_recipients import Unmet
 from outwarden.detection.live.ledger import Ledger
-from outwarden.detection.live.observing import Traits, client_network
+from outwarden.detection.live.observing import Traits
 from outwarden.detection.live.policy import Policy
 from outwarden.detection.live.record import DAY, AccountRecord, Hold, Most
 from outwarden.detection.live.scene import Scene
@@ -204,8 +205,7 @@ def _undeclared(event: Submitted, bounds: Bounds) -> bool:
     declared = bounds.declared
     if declared is None:
         return False
-    network = client_network(event)
-    if declared.networks and network is not None and network not in declared.networks:
+    if declared.networks and is_declared(declared.networks, event.client_address, event.network) is False:
         return True
     return bool(declared.link_domains) and any(
         link.kind is not LinkKind.DOMAIN or link.target not in declared.link_domains for link in event.links

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from outwarden.detection.limits.settings import LimitSettings
+from outwarden.detection.live.declared_networks import is_network_or_as
 from outwarden.detection.live.ledger import STREAM_NAMES
 from outwarden.events import Action
 
@@ -148,6 +149,13 @@ def _check(policy: Policy, text: str) -> None:
     for unknown in sorted(policy.streams.off - frozenset(STREAM_NAMES)):
         where = _where(text, ("streams", "off"))
         raise PolicyError(f"{where}streams.off: no stream {unknown!r}; {_hint(unknown, STREAM_NAMES)}")
+    for account, declared in policy.bulk.items():
+        for network in sorted(declared.networks):
+            if not is_network_or_as(network):
+                raise PolicyError(
+                    f"{_where(text, ('bulk', account, 'networks'))}bulk.{account}.networks: {network!r} is neither a "
+                    "network, such as '192.0.2.0/24', nor an AS, such as 'AS64500'"
+                )
     for table in ("thresholds", "quantity", "probing", "probation", "repeats"):
         for key, value in msgspec.structs.asdict(getattr(policy, table)).items():
             least = 1 if (table, key) in _FROM_ONE else 0

@@ -430,6 +430,37 @@ def test_another_network_or_link_of_a_declared_bulk_sender_is_held(
         assert "not declared" in " ".join(finding.text for finding in decision.findings)
 
 
+BY_CIDR = read_policy(f'[bulk."{ROSA}"]\nnetworks = ["192.0.2.0/25", "2001:db8::/32"]')
+BY_BOTH = read_policy(f'[bulk."{ROSA}"]\nnetworks = ["192.0.2.0/25", "AS64501"]')
+ACCEPT, HOLD = Action.ACCEPT, Action.HOLD
+
+
+@pytest.mark.parametrize(
+    ("policy", "client", "network", "expected"),
+    [
+        (BY_CIDR, "192.0.2.127", None, ACCEPT),
+        (BY_CIDR, "192.0.2.127", "AS64999", ACCEPT),
+        (BY_CIDR, "::ffff:192.0.2.127", None, ACCEPT),
+        (BY_CIDR, "2001:db8:7::1", None, ACCEPT),
+        (BY_CIDR, "192.0.2.128", None, HOLD),
+        (BY_CIDR, "2001:db9::1", None, HOLD),
+        (BY_CIDR, "192.0.2.128", "AS64501", HOLD),
+        (BY_CIDR, "unknown", None, ACCEPT),
+        (BY_BOTH, "192.0.2.1", None, ACCEPT),
+        (BY_BOTH, "198.51.100.1", "AS64501", ACCEPT),
+        (BY_BOTH, "198.51.100.1", "AS64502", HOLD),
+        # It may be in the AS that was declared.
+        (BY_BOTH, "198.51.100.1", None, ACCEPT),
+        (BULK, "198.51.100.1", None, ACCEPT),
+    ],
+)
+def test_a_client_in_none_of_the_declared_networks(
+    policy: Policy, client: str, network: str | None, expected: Action
+) -> None:
+    mail = Mail(policy).quiet_month()
+    assert mail.send(FRIENDS[0], client_address=client, network=network).action is expected
+
+
 def test_a_network_that_was_not_declared_does_not_become_so_by_use() -> None:
     mail = Mail(BULK).quiet_month()
     for _ in range(5):

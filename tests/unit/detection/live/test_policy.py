@@ -108,6 +108,11 @@ def test_an_unknown_shipped_policy() -> None:
             "line 4: bulk.b.networks: Expected `array`, got `str`",
         ),
         (
+            "no network",
+            "[bulk.a]\nnetworks = ['AS1']\n[bulk.b]\nnetworks = ['192.0.2.1/24']",
+            "line 4: bulk.b.networks: '192.0.2.1/24' is neither a network, such as '192.0.2.0/24', nor an AS, such as",
+        ),
+        (
             "unknown stream",
             "[streams]\noff = ['volum']",
             "line 2: streams.off: no stream 'volum'; did you mean 'volume'?",
