@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -50,37 +50,25 @@ class Directory:
         # On this machine a certificate proves nothing, and is seldom made out for it.
         checked = bool(settings.ca_file) or not local
         self._starts_tls = parts.scheme == "ldap" and checked
-        try:
-            tls = self._ldap3.Tls(
-                validate=ssl.CERT_REQUIRED if checked else ssl.CERT_NONE, ca_certs_file=settings.ca_file or None
-            )
-        except self._ldap3.core.exceptions.LDAPSSLConfigurationError:
-            raise OperatorFault(f"{name}: ca_file {settings.ca_file!r} cannot be read") from None
-        self._server = self._ldap3.Server(
-            settings.url, tls=tls, connect_timeout=_SECONDS, get_info=self._ldap3.NONE, allowed_referral_hosts=[]
-        )
+        self._host = parts.hostname or ""
+        self._context = _context(name, settings.ca_file)
+        if not checked:
+            self._context.check_hostname = False
+            self._context.verify_mode = ssl.CERT_NONE
 
     @contextmanager
     def bound(self) -> Iterator[Any]:
         """Yield a connection bound as ourselves.  Raises ``TemporaryFault`` and ``OperatorFault``."""
-        with self._told_as_ours():
-            connection = self._open(self._bind_dn, self._password)
-            try:
-                if not connection.bind():
-                    self.refuse(connection, "bind")
-                yield connection
-            finally:
-                connection.unbind()
+        with self._opened(self._bind_dn, self._password) as connection:
+            if not connection.bind():
+                self.refuse(connection, "bind")
+            yield connection
 
     def binds_as(self, dn: str, secret: Secret) -> tuple[int, str]:
         """Return the code and the words with which the directory answers a bind of an account itself."""
-        with self._told_as_ours():
-            connection = self._open(dn, secret)
-            try:
-                connection.bind()
-                return connection.result["result"], str(connection.result.get("message") or "")
-            finally:
-                connection.unbind()
+        with self._opened(dn, secret) as connection:
+            connection.bind()
+            return connection.result["result"], str(connection.result.get("message") or "")
 
     def refuse(self, connection: Any, what: str) -> NoReturn:  # noqa: ANN401 (ldap3 is untyped)
         """Raise what the last answer of a connection means.  Raises ``TemporaryFault`` or ``OperatorFault``."""
@@ -91,19 +79,45 @@ class Directory:
         fault = TemporaryFault if code in _PASSING else OperatorFault
         raise fault(f"{self._name}: {what}: {words}" + (f" ({said})" if said else ""))
 
-    def _open(self, dn: str, secret: Secret | None) -> Any:  # noqa: ANN401 (ldap3 is untyped)
+    @contextmanager
+    def _opened(self, dn: str, secret: Secret | None) -> Iterator[Any]:
         external = not dn and self._url.startswith("ldapi:")
         how: dict[str, Any] = {
             **({"user": dn, "password": secret.reveal()} if secret is not None else {}),
             **({"authentication": self._ldap3.SASL, "sasl_mechanism": "EXTERNAL"} if external else {}),
         }
-        connection = self._ldap3.Connection(
-            self._server, receive_timeout=_SECONDS, auto_referrals=False, check_names=False, **how
+        with self._told_as_ours():
+            connection = self._ldap3.Connection(
+                self._server(), receive_timeout=_SECONDS, auto_referrals=False, check_names=False, **how
+            )
+            try:
+                connection.open()
+                if self._starts_tls and not connection.start_tls(read_server_info=False):
+                    raise OperatorFault(f"{self._name}: {self._url}: no StartTLS; nothing is said unencrypted")
+                yield connection
+            finally:
+                self._close(connection)
+
+    def _close(self, connection: Any) -> None:  # noqa: ANN401 (ldap3 is untyped)
+        """End a connection; one that failed while it was opened keeps its socket, and can take no leave."""
+        with suppress(self._ldap3.core.exceptions.LDAPExceptionError):
+            connection.unbind()
+        if connection.socket is not None:
+            connection.socket.close()
+
+    def _server(self) -> Any:  # noqa: ANN401 (ldap3 is untyped)
+        """Return the server afresh: ldap3 keeps away for a while from one that did not answer."""
+        tls = self._ldap3.Tls()
+        # Python's own check of a certificate, in the handshake; ldap3 makes one of its own afterwards.
+        tls.wrap_socket = self._secure
+        return self._ldap3.Server(
+            self._url, tls=tls, connect_timeout=_SECONDS, get_info=self._ldap3.NONE, allowed_referral_hosts=[]
         )
-        connection.open()
-        if self._starts_tls and not connection.start_tls(read_server_info=False):
-            raise OperatorFault(f"{self._name}: {self._url}: no StartTLS; nothing is said unencrypted")
-        return connection
+
+    def _secure(self, connection: Any, do_handshake: bool) -> None:  # noqa: ANN401 (ldap3 is untyped)
+        connection.socket = self._context.wrap_socket(
+            connection.socket, server_hostname=self._host, do_handshake_on_connect=do_handshake
+        )
 
     @contextmanager
     def _told_as_ours(self) -> Iterator[None]:
@@ -114,6 +128,13 @@ class Directory:
             words = str(error)[:200] or type(error).__name__
             wrong = "certificate" in words.lower() or not isinstance(error, faults.LDAPCommunicationError)
             raise (OperatorFault if wrong else TemporaryFault)(f"{self._name}: {self._url}: {words}") from None
+
+
+def _context(name: str, ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise OperatorFault(f"{name}: ca_file {ca_file!r}: {error.strerror or error}") from None
 
 
 def _library(name: str) -> Any:  # noqa: ANN401 (a library that need not be there)
