@@ -109,6 +109,7 @@ def server(home: Path, certificates: Certificates) -> Iterator[openldap.OpenLdap
 
 def accounts(server: openldap.OpenLdap, knows: str = "connector", **changes: object) -> LdapAccounts:
     where = {"url": f"ldap://127.0.0.1:{server.port}", "base": BASE, "bind_dn": f"cn=outwarden,{BASE}"}
+    where |= {"lock": "ppolicy", "policy": f"cn=policy,{BASE}"}
     return LdapAccounts("staff", LdapSettings(**{**where, **changes}), Secret(knows))  # type: ignore[arg-type]
 
 
@@ -211,6 +212,20 @@ def test_what_a_person_must_change(home: Path, server: openldap.OpenLdap, certif
         accounts(server, url=url, ca_file=str(right)).check()
         life.is_refused(accounts(server, url=url, ca_file=str(wrong)), url)
     accounts(server, url=f"ldaps://localhost:{server.tls_port}").check()
+
+
+def test_a_lock_that_the_policy_ignores_is_not_called_one(home: Path) -> None:
+    server = openldap.OpenLdap(home, ENTRIES.replace("pwdLockout: TRUE", "pwdLockout: FALSE"))
+    try:
+        back_end = accounts(server)
+        with pytest.raises(OperatorFault, match="staff: pwdLockout is not TRUE in policy cn=policy"):
+            back_end.check()
+        outcome = back_end.lock(life.ROSA)
+        assert (outcome.answer, "pwdLockout" in outcome.words) == (Answer.COULD_NOT, True)
+        elsewhere = accounts(server, policy=f"cn=elsewhere,{BASE}")
+        assert "cannot be read" in elsewhere.verify(life.ROSA, Deed.LOCK).words
+    finally:
+        server.stop()
 
 
 def test_no_start_tls_is_no_connection(home: Path, certificates: Certificates) -> None:

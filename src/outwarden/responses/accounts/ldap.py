@@ -38,6 +38,8 @@ class LdapAccounts:
             raise OperatorFault(f"{name}: filter {settings.filter!r} names no account; write (mail={{account}})")
         if settings.lock == "attribute" and not settings.lock_attribute:
             raise OperatorFault(f'{name}: lock = "attribute" needs lock_attribute')
+        if settings.lock == "ppolicy" and not settings.policy:
+            raise OperatorFault(f'{name}: lock = "ppolicy" needs policy, the entry of the policy in force')
         self.name = name
         self._settings = settings
         self._directory = Directory(name, settings, password)
@@ -55,8 +57,11 @@ class LdapAccounts:
         return frozenset(deed for deed, there in able.items() if there)
 
     def check(self) -> None:
-        """Bind, and search for nobody."""
-        self.find(_NOBODY)
+        """Bind, search for nobody, and look whether the policy obeys a lock."""
+        with self._directory.bound() as connection:
+            self._entry(connection, _NOBODY)
+            if self._settings.lock == "ppolicy" and (ignored := self._ignored(connection, self._settings.policy)):
+                raise OperatorFault(f"{self.name}: {ignored}")
 
     def find(self, account: str) -> Found | None:
         """Return the account; two entries of one name are the operator's fault."""
@@ -111,8 +116,12 @@ class LdapAccounts:
 
     def verify(self, account: str, deed: Deed, secret: Secret | None = None) -> Outcome:
         """Read the entry again; for a password, bind with it."""
+        ignored = ""
         with self._directory.bound() as connection:
             entry = self._entry(connection, account)
+            if entry is not None and deed is Deed.LOCK and self._settings.lock == "ppolicy":
+                own = b"".join(entry.values("pwdPolicySubentry")[:1]).decode(errors="replace")
+                ignored = self._ignored(connection, own or self._settings.policy)
         if entry is None:
             return self._missing(account)
         if deed is Deed.SET_PASSWORD:
@@ -122,7 +131,7 @@ class LdapAccounts:
             return self._said(not left, "no app password is left", f"{len(left)} app passwords are left")
         locked = self._lock.holds(entry)
         words = f"{self._lock.attribute} says {'locked' if locked else 'not locked'}"
-        return self._said(locked is (deed is Deed.LOCK), words, words)
+        return self._said(locked is (deed is Deed.LOCK) and not ignored, words, ignored or words)
 
     def restore(self, account: str, before: Before) -> Outcome:
         """Write the attributes as they were."""
@@ -139,6 +148,15 @@ class LdapAccounts:
         if Deed.SET_PASSWORD in self.abilities and not before.kept["password"]:
             return Outcome(Answer.UNKNOWN, f"{self.name}: the lock is as it was; the old password cannot be put back")
         return Outcome(Answer.DONE, f"{self.name}: password, lock and app passwords are as they were")
+
+    def _ignored(self, connection: Any, policy: str) -> str:  # noqa: ANN401 (ldap3 is untyped)
+        """Return why the directory would let in whoever is locked; nothing where it would not."""
+        connection.search(policy, "(objectClass=*)", "BASE", attributes=["pwdLockout"])
+        found = [each for each in connection.response or () if each["type"] == "searchResEntry"]
+        if not found:
+            return f"policy {policy} cannot be read, so whether a lock is obeyed is not known"
+        obeyed = found[0]["raw_attributes"].get("pwdLockout", []) == [b"TRUE"]
+        return "" if obeyed else f"pwdLockout is not TRUE in policy {policy}, so that the directory obeys no lock"
 
     def _kept(self) -> Mapping[str, str]:
         """Return the attributes that undoing needs, by the names under which they are kept."""
@@ -208,7 +226,13 @@ class LdapAccounts:
             self._directory.refuse(connection, f"write {', '.join(needed)}")
 
     def _entry(self, connection: Any, account: str) -> Entry | None:  # noqa: ANN401 (ldap3 is untyped)
-        wanted = {"pwdChangedTime", "pwdLastSet", *self._kept().values(), *self._settings.contact_attributes} - {""}
+        wanted = {
+            "pwdChangedTime",
+            "pwdLastSet",
+            "pwdPolicySubentry",
+            *self._kept().values(),
+            *self._settings.contact_attributes,
+        } - {""}
         varies = places(self._settings.base)
         if "domain" in varies and "@" not in account:
             return None

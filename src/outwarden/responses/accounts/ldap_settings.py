@@ -50,7 +50,10 @@ class LdapSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
             description="How it is locked: `ppolicy`, `active-directory` (`userAccountControl`), `attribute` "
             "(`lock_attribute`) or `none`."
         ),
-    ] = "ppolicy"
+    ] = "none"
+    policy: Annotated[
+        str, msgspec.Meta(description="The entry of the policy in force, for `ppolicy`; its `pwdLockout` must be TRUE.")
+    ] = ""
     lock_attribute: Annotated[str, msgspec.Meta(description="The attribute, for `attribute`.")] = ""
     locked: Annotated[str, msgspec.Meta(description="Its value where the account may not log in.")] = "TRUE"
     unlocked: Annotated[str, msgspec.Meta(description="Its value where it may; empty for no such attribute.")] = ""

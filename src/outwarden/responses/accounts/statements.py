@@ -62,7 +62,7 @@ class Statement:
                 raise UnusableStatement("one statement only, without ';' inside")
             elif piece["comment"]:
                 raise UnusableStatement("no comments; write them in the file beside it")
-            elif piece["stray"]:
+            elif piece["stray"] or "\\" in found:
                 raise UnusableStatement(f"{found} has no end, or is a backslash, which each database reads differently")
         return names
 

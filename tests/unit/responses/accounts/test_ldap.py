@@ -104,6 +104,7 @@ def test_values_are_kept_as_they_are() -> None:
 WRONG = [
     ("no account in the filter", {"filter": "(mail=rosa@isp.example)"}, r"filter .*names no account"),
     ("a lock without its attribute", {"lock": "attribute"}, "lock .*needs lock_attribute"),
+    ("ppolicy without its policy", {"lock": "ppolicy"}, "lock .*needs policy"),
     ("another protocol", {"url": "https://ldap.isp.example"}, "url .*is no directory"),
     ("no password", {"bind_dn": "cn=admin"}, "bind_dn cn=admin needs a password_file"),
     ("no such file", {"url": "ldaps://ldap.isp.example", "ca_file": "/nonexistent/ca"}, "ca_file '/nonexistent/ca'"),

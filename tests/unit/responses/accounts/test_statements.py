@@ -27,6 +27,7 @@ BAD = [
     ("a comment", "SELECT h FROM t WHERE u = :account -- AND active", True, "no comments"),
     ("an open quote", "SELECT h FROM t WHERE u = :account AND a = 'x", True, "has no end"),
     ("a backslash", r"SELECT h FROM t WHERE u = :account AND a = \x", True, "backslash"),
+    ("a backslash in quotes", r"SELECT h FROM t WHERE a = 'x\' AND u = :account AND b = 'y'", True, "backslash"),
     ("changes where it should look", "DELETE FROM t WHERE u = :account", True, "begins with DELETE"),
     ("looks where it should change", "SELECT h FROM t WHERE u = :account", False, "begins with SELECT"),
     ("drops", "DROP TABLE t", False, "begins with DROP"),
