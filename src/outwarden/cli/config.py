@@ -22,6 +22,9 @@ def config() -> None:
 @click.pass_context
 def config_check(context: click.Context) -> None:
     """Say whether the service would start with it; nothing is asked and nothing is changed."""
+    from outwarden.service.containment.back_ends import places
+    from outwarden.service.desk.notice_site import notice_site
+    from outwarden.service.desk.site import desk_site
     from outwarden.service.live.beginning import policy_of, verdict_headers_of
     from outwarden.service.live.doors import endpoints
     from outwarden.service.mark_keys import mark_keys
@@ -35,7 +38,10 @@ def config_check(context: click.Context) -> None:
         policy_of(found)
         verdict_headers_of(found)
         mark_keys(found)
+        desk_site(found)
+        notice_site(found)
         doors = endpoints(found)
+        places(found)
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:
         print_json(
@@ -84,6 +90,11 @@ def _shown(found: "Configuration") -> "Iterator[str]":
             name = field.key.partition(".")[2]
             value = getattr(getattr(found.settings, section), name)
             yield f"{name} = {toml(value)}  # {found.place(field.key) or 'default'}"
+        yield ""
+    for table, keys in found.settings.accounts.items():
+        yield f"[accounts.{toml(table)}]"
+        for name, value in keys.items():
+            yield f"{name} = {toml(value)}  # {found.place(f'accounts.{table}.{name}')}"
         yield ""
 
 

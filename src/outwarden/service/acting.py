@@ -41,9 +41,12 @@ def must_be_root() -> None:
 
 
 @contextmanager
-def one_at_a_time(store: Path) -> Iterator[None]:
-    """Wait until no other program of ours acts on this machine's mail server; its settings are one file."""
-    handle = os.open(f"{store}.acting", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def one_at_a_time(store: Path, what: str = "acting") -> Iterator[None]:
+    """Wait until no other program of ours acts on this machine's mail server; its settings are one file.
+
+    ``what`` names another thing that only one may do at a time.
+    """
+    handle = os.open(f"{store}.{what}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

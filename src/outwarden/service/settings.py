@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from outwarden.service.containment_settings import ContainmentSettings
 from outwarden.service.desk_settings import CaseSettings, NoticeSettings, SubscriberSettings
 from outwarden.service.settings_files import Mistake, Table, environment_tables, file_table, in_words, is_there, merged
 
@@ -345,6 +346,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notices: Annotated[NoticeSettings, msgspec.Meta(description="How those who answer for accounts are told.")] = (
         NoticeSettings()
     )
+    accounts: Annotated[
+        dict[str, dict[str, Any]],
+        msgspec.Meta(
+            description="Where the passwords of accounts are kept, each a table `[accounts.NAME]` with a `kind`."
+        ),
+    ] = {}
+    containment: Annotated[ContainmentSettings, msgspec.Meta(description="How a stolen account is contained.")] = (
+        ContainmentSettings()
+    )
     mark: Annotated[
         MarkSettings,
         msgspec.Meta(
@@ -428,9 +438,11 @@ def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Con
 
 
 def fields() -> Iterator[tuple[str, str, list[Field]]]:
-    """Yield each section: its name, its sentence, its fields."""
+    """Yield each section: its name, its sentence, its fields; but those whose keys the site names itself."""
     for section in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
         inside = section.type.type
+        if not isinstance(inside, msgspec.inspect.StructType):
+            continue
         described = [
             Field(f"{section.name}.{each.name}", each.default, _sentence(each.type))
             if each.default is not msgspec.NODEFAULT
@@ -475,4 +487,4 @@ def _checked(table: Table) -> Table:
 def known_keys() -> dict[str, tuple[str, ...]]:
     """Return the keys by section; those of ``""`` are the sections."""
     sections = {name: tuple(each.key.partition(".")[2] for each in inside) for name, _, inside in fields()}
-    return {"": tuple(sections), **sections}
+    return {"": (*sections, "accounts"), **sections}

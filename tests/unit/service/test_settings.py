@@ -86,6 +86,7 @@ def test_every_field_has_a_default() -> None:
         "judging",
         "gate",
         "acting",
+        "containment",
         "subscribers",
         "cases",
         "notices",

@@ -39,6 +39,17 @@ class Doveadm:
         """Return whether there is a Dovecot here."""
         return is_here("doveadm")
 
+    def has(self, verb: str) -> bool:
+        """Return whether it knows a verb; some come with packages of their own."""
+        try:
+            done = subprocess.run(  # noqa: S603 (a list of arguments, no shell)
+                [found("doveadm"), verb], capture_output=True, timeout=_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        # Of a verb that it does not know it prints the usage of them all.
+        return f" {verb} <command>".encode() in done.stdout + done.stderr
+
     def ask(self, *arguments: str, given: str = "", codes: tuple[int, ...] = (0,)) -> Said:
         """Run it; any exit code but these raises ``TemporaryFault`` or ``OperatorFault``."""
         verb = " ".join(each for each in arguments[:4] if not each.startswith("-"))

@@ -1,0 +1,1 @@
+"""Containment where passwords, sessions and rules are kept: carried out step by step, verified, undone."""
