@@ -7,18 +7,20 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.cases.desk_of import Day
 
+from outwarden.store import database
 from outwarden.store.database import StoreUnusable
 from outwarden.store.store import Store
 
 
 def test_a_store_of_the_schema_before_gets_cases_and_keeps_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / "outwarden.db"
-    with Store(path) as store, store.writing():
-        store.audit.record(actor="kim", action="pause", object="server", at=Day(tmp_path / "other").now)
+    scripts = sorted((Path(database.__file__).parent / "schema").glob("*.sql"))[:8]
     with sqlite3.connect(path) as old:
-        for table in ("case_try", "desk_place", "owner_notice", "case_entry", "case_request", "case_happening", "case_unresolved", "desk_case"):
-            old.execute(f"DROP TABLE {table}")
+        for script in scripts:
+            old.executescript(script.read_text())
+        old.execute(f"PRAGMA application_id = {0x4F757477}")
         old.execute("PRAGMA user_version = 8")
+        old.execute("INSERT INTO audit VALUES (1, 5, 'kim', 'pause', 'server', '', 'paused', 'spam', x'00')")
     old.close()
     with Store(path) as store:
         assert (store.cases.all_cases(), len(store.audit.entries())) == ([], 1)
