@@ -23,6 +23,7 @@ from outwarden.cases.response_requests import ResponseName
 from outwarden.cases.subscriber import Subscriber, Subscribers
 from outwarden.cases.toml_lines import hint
 from outwarden.cases.troubles import Trouble
+from outwarden.service.desk.own_addresses import own_addresses
 from outwarden.service.desk.subscribers_file import SubscribersError, read_subscribers
 from outwarden.service.desk.taking_back import take_back_mistaken
 from outwarden.service.desk_settings import CaseSettings, Mode
@@ -129,10 +130,8 @@ def _subscribers(configuration: Configuration, policy: CasePolicy) -> list[Subsc
     named = configuration.settings.subscribers.file
     if not named:
         return []
-    notices = configuration.settings.notices
-    ours = [address for address in (notices.from_address, notices.reply_to) if address]
     try:
-        return list(read_subscribers(Path(named), ours, policy.groups))
+        return read_subscribers(Path(named), own_addresses(configuration), policy.groups)
     except SubscribersError as fault:
         raise configuration.wrong("subscribers.file", str(fault)) from None
 

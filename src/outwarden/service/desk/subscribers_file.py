@@ -20,6 +20,7 @@ import msgspec
 from outwarden.cases.subscriber import Contact, ContactRole, Subscriber
 from outwarden.cases.toml_lines import Lines, hint
 from outwarden.responses.notices.facts import Language
+from outwarden.responses.notices.guards import same_mailbox
 from outwarden.responses.notices.message import Unaddressable, usable_address
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164
@@ -78,7 +79,7 @@ def read_subscribers(path: Path, ours: Iterable[str] = (), groups: Iterable[str]
     placed = list(_of_csv(path, text) if path.suffix == ".csv" else _of_toml(path, text))
     known = (*dict.fromkeys(("default", *groups)),)
     for each in placed:
-        _check(each, {one.lower() for one in ours}, known)
+        _check(each, set(map(same_mailbox, ours)), known)
     _refuse_twice(placed)
     return [_subscriber(each) for each in placed]
 
@@ -184,7 +185,7 @@ def _check_contact(placed: _Placed, contact: _ContactEntry, ours: set[str]) -> N
     except Unaddressable as fault:
         raise _wrong(placed, f"contacts: {fault}") from None
     address = contact.address.lower()
-    if address in ours:
+    if same_mailbox(address) in ours:
         raise _wrong(placed, f"contacts: {contact.address} is an address of our own notices; name one of the person's")
     if [address] == [one.lower() for one in placed.entry.accounts]:
         raise _wrong(placed, f"contacts: {contact.address} is the account itself, which a thief reads; name another")

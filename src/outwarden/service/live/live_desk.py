@@ -8,9 +8,11 @@ from datetime import datetime
 
 from outwarden.service.automatic.book import Book
 from outwarden.service.control.server import Answer
+from outwarden.service.desk.bounces import NoticeBounces
 from outwarden.service.desk.case_answers import CaseAnswers
 from outwarden.service.desk.case_work import CaseWork
 from outwarden.service.desk.errands import Errands
+from outwarden.service.desk.notice_site import notice_site
 from outwarden.service.desk.responders import responders
 from outwarden.service.desk.site import DeskSite
 from outwarden.service.live.account_deeds import ForTheDesk, LiveDeeds
@@ -39,13 +41,20 @@ class LiveDesk:
         clock: Callable[[], datetime],
         say: Callable[[str], None],
     ) -> None:
-        self.site = site
+        self.site, self._store = site, store
         self.deeds = LiveDeeds(accounts, book, following, saving, store)
         for_the_desk = ForTheDesk(self.deeds, asyncio.get_running_loop())
-        able = responders(configuration, site, for_the_desk, clock)
+        notices = notice_site(configuration)
+        addresses = None if notices is None else notices.bounces
+        self.bounces = NoticeBounces(site, store, addresses, clock)
+        able = responders(configuration, site, notices, for_the_desk, self.bounces, clock)
         errands = Errands(store.run_now, able, site, clock, say)
         self.work = CaseWork(site, errands, store.run, following.in_acting_thread, lambda: minutes.findings, clock, say)
         self._answers = CaseAnswers(site, store, clock)
+
+    async def load(self) -> None:
+        """Remember what may come back.  Raises ``StoreUnusable``."""
+        await self._store.run(lambda opened: self.bounces.load(opened))
 
     def by_verb(self) -> dict[str, Answer]:
         """Return who answers which verb about cases."""

@@ -40,6 +40,8 @@ class LogHearing:
         self._loop = asyncio.get_running_loop()
         self._behind = set(logs)
         self._first_start = first_start
+        self.overhears: Callable[[Event], Awaitable[None] | None] = _nothing
+        """Asked about each event before it is kept; what it returns is awaited."""
         self.caught_up = asyncio.Event()
         if not logs:
             self.caught_up.set()
@@ -65,6 +67,8 @@ class LogHearing:
             events = [event for event, is_known in zip(events, are_known, strict=True) if not is_known]
         for start in range(0, len(events), _AT_ONCE):
             for event in events[start : start + _AT_ONCE]:
+                if (overheard := self.overhears(event)) is not None:
+                    await overheard
                 decision = self._accounts.hear(event)
                 if decision is not None:
                     await self._act(decision)
@@ -80,3 +84,7 @@ class LogHearing:
 def known(store: Store, events: Sequence[Event]) -> list[bool]:
     """Say of each event whether the store has it."""
     return store.ingest.known(events)
+
+
+def _nothing(_event: Event) -> None:
+    """Overhear nothing."""

@@ -23,6 +23,7 @@ from outwarden.events import Decision
 from outwarden.events.public_suffixes import public_suffixes
 from outwarden.service.automatic.book import Book
 from outwarden.service.control.server import ControlServer
+from outwarden.service.desk.notice_site import notice_site
 from outwarden.service.desk.site import desk_site
 from outwarden.service.live import beginning
 from outwarden.service.live.answers import Answers
@@ -59,7 +60,7 @@ class Machine:
         self._catalogue = own_catalogue(configuration)
         self._keys = mark_keys(configuration)
         self._verdict_headers = beginning.verdict_headers_of(configuration)
-        self._desk_site = desk_site(configuration)
+        self._desk_site, _ = desk_site(configuration), notice_site(configuration)
         self._doors_wanted = any(getattr(self._settings.gate, kind) for kind in ("milter", "policy_service", "rspamd"))
         if not self._logs and not self._doors_wanted and not watches_lists:
             raise beginning.nothing_to_do(found.looked_at if found is not None else ())
@@ -115,6 +116,7 @@ class Machine:
             self._say,
         )
         self._desk = self._live_desk()
+        self._hearing.overhears = self._desk.bounces.overhears
         self._threads = [self._log_thread(log) for log in self._logs]
         self._doors = doors(self._configuration, self._gate, self._say)
         # At the very first start the past is read before anybody is judged.
@@ -133,6 +135,7 @@ class Machine:
     # -- beginning and ending
 
     async def _begin(self) -> None:
+        await self._desk.load()
         for thread in self._threads:
             thread.start()
         # What others hold in the queue must be known before anything of ours is held there.

@@ -115,7 +115,16 @@ class Office:
         self.store = Store(self.path)
         self.book = Book.load(self.store)
         own: list[Responder] = [AccountResponder(self, self.path, self.site), CallResponder(self.path, self.site)]
-        responders = [_Mortal(self, each) for each in (*own, self.world)]
+        self._responders = [*own, self.world]
+        self._set_up()
+
+    def also(self, responder: Responder, *, first: bool = False) -> None:
+        """Set up one more responder."""
+        self._responders.insert(0 if first else len(self._responders), responder)
+        self._set_up()
+
+    def _set_up(self) -> None:
+        responders = [_Mortal(self, each) for each in self._responders]
         self.errands = Errands(self._runs, responders, self.site, lambda: self.now, self.said.append)
 
     def restart(self) -> None:

@@ -1,0 +1,85 @@
+"""Bounces of our own notices, as the followed log tells of them: the notice's case hears it, and the next is told.
+
+Known by the queue ID under which the mail server took the notice, or by the address that only this notice has: as the
+sender of what bounced, or as the recipient of what came back.  It is written down before the event itself is, so that a
+service that dies meanwhile reads the line again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from outwarden.cases.happening import Signal, Told, happening_id
+from outwarden.events import Attempted, Event, Outcome
+from outwarden.responses.notices.bounce_address import BounceAddresses
+from outwarden.service.desk.site import DeskSite
+from outwarden.store.store import Store
+
+_REMEMBERED = timedelta(days=7)
+_MOST = 100_000
+_GONE = frozenset({Outcome.BOUNCED, Outcome.EXPIRED})
+
+
+class _StoreThread(Protocol):
+    async def run(self, deed: Callable[..., None], *arguments: object) -> None: ...
+
+
+class NoticeBounces:
+    """``overhears`` is asked about every event of the log, and must be quick."""
+
+    def __init__(
+        self, site: DeskSite, store: _StoreThread, addresses: BounceAddresses | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._site, self._store, self._addresses, self._clock = site, store, addresses, clock
+        self._by_queue_id: dict[str, int] = {}
+
+    def load(self, store: Store) -> None:
+        """Remember the notices of the last days."""
+        for notice in store.owner_notices.since(self._clock() - _REMEMBERED):
+            if notice.queue_id and notice.bounced_at is None:
+                self._by_queue_id[notice.queue_id] = notice.id
+
+    def taken(self, notice: int, queue_id: str) -> None:
+        """Note under which queue ID a notice was taken; called by the thread that acts."""
+        self._by_queue_id[queue_id] = notice
+        if len(self._by_queue_id) > _MOST:
+            del self._by_queue_id[next(iter(self._by_queue_id))]
+
+    def overhears(self, event: Event) -> Awaitable[None] | None:
+        """Return what is to be awaited before the event is kept; None for nearly all events."""
+        if type(event) is not Attempted:
+            return None
+        notice = self._notice(event)
+        if notice is None:
+            return None
+        words = f"{event.recipient or 'it'}: {event.outcome.value} {event.status or ''} {event.reply}".strip()
+        return self._store.run(hear_bounce, self._site, notice, words[:300], self._clock())
+
+    def _notice(self, event: Attempted) -> int | None:
+        if event.outcome in _GONE:
+            known = self._by_queue_id.get(event.queue_id)
+            if known is not None or self._addresses is None:
+                return known
+            return self._addresses.notice(event.sender or event.account)
+        if self._addresses is None or event.outcome is not Outcome.DELIVERED:
+            return None
+        return self._addresses.notice(event.original_recipient or event.recipient)
+
+
+def hear_bounce(store: Store, site: DeskSite, number: int, words: str, now: datetime) -> None:
+    """Write down that a notice came back, and tell its case.  Raises ``StoreUnusable``."""
+    with store.writing():
+        notice = store.owner_notices.one(number)
+        if notice is None or not store.owner_notices.bounced(notice, words, now):
+            return
+        store.audit.record(
+            actor="outwarden", action="notice", object=notice.address, at=now, before=notice.state.value,
+            after=f"bounced, {notice.case}", reason=words,
+        )  # fmt: skip
+        if store.cases.case(notice.case) is not None:
+            told = happening_id("notice-bounced", notice.id)
+            site.desk(store).hear(
+                Told(told, now, notice.case, Signal.NOTICE_BOUNCED, f"{notice.address}: {words}"), now
+            )
