@@ -9,33 +9,48 @@ our own server's words are the text.
 At most ``LONGEST`` characters are looked at, and every pattern here takes linear time.
 """
 
+import binascii
+import html
 import re
 
 import msgspec
 
 LONGEST = 4096
+_LONGEST_TAIL = 100
 
 _SOFT_BREAK = re.compile(r"=[ \t]*\r?\n")
 _ENCODED = re.compile(r"=([0-9A-F]{2})(?![0-9A-F])")
 # Exim writes a line break of a reply as two characters, syslog daemons as an octal escape.
-_WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\015\\012|#015#012|#012|<br ?/?>", re.IGNORECASE)
-_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#)")
+_WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\015\\012|#015#012|#012", re.IGNORECASE)
+_MARKUP = re.compile(r"</?(?:br|p|div|td|li|b|span|code|pre|tt) ?/?>", re.IGNORECASE)
+# RFC 2047: some writers of DSNs encode a reply as if it were a header's text.
+_ENCODED_WORD = re.compile(
+    r"=\?(utf-?8|us-ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru]|gb2312|gbk|gb18030|big5|iso-2022-jp|shift_jis|euc-kr)"
+    r"\?([bq])\?([^?\s]{1,400})\?=(?:\s{1,4}(?==\?))?",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#|', \[)")
 _CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
+# IronPort says "5.1.0 - Unknown address error" of whatever is refused after RCPT TO.
+_STATUS_OF_ANY = re.compile(r"[245]\.[0-7]\.\d{1,3} - unknown address error", re.IGNORECASE)
 _REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?| (?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?)\s?")
-_IN_REPLY_TO = re.compile(r"\(in reply to [^()]{1,60}\)?\s*\)?\s*$")
+# What our own server says behind the reply.  Postfix names the command, qmail and IronPort that they give up.
+_IN_REPLY_TO = re.compile(r"\(in reply to\s[^()]{1,60}\)?\s*\)?\s*$")
+_GIVING_UP = re.compile(r"\sGiving up on \S{1,60}\s*$|\(delivery attempts: \d{1,4}\)?\s*$|>?\s#SMTP#\s*$|##\s*$")
 _EXCHANGE = re.compile(r"\{LED=([^{}]{0,3000})", re.IGNORECASE)
 _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
 # What stands before a reply when somebody else reports it.
 _REPORTED = re.compile(
     r"said:|says:|responded|response (?:was|from|received)|replied|answered|refused to talk to me:|reply:|last error|"
     r"(?:smtp|lmtp) error|error message from|"
-    r"returned was:|remote server was:|does not like|failed after|was rejected\. remote|diagnostic-code|"
+    r"returned was:|remote server was:|\(reason:|does not like|failed after|was rejected\. remote|diagnostic-code|"
     r"remote (?:server|host|mta|mail|smtp)|\bhost [^ ]+ ?\[|rejected by (?:the )?(?:remote )?(?:host|server)|"
     r"temporarily suspended|expired|timeout exceeded|unknown address error|<<<|stat=|result=|smtp;|"
     r"after (?:rcpt to|mail from|end of data|data|pipelined|ehlo|initial)",
     re.IGNORECASE,
 )
+_LOGGED = re.compile(r"\bdsn=[245]\.\d{1,3}\.\d{1,3}, stat(?:us)?=(?:deferred:? |\w{1,20} \((?=.))?", re.IGNORECASE)
 _SPEAKER = re.compile(
     r"(?:\bhost |\bH=|\bfrom |connect(?:ed)? to |relay=|with )<?"
     r"((?:[a-z0-9_-]{1,63}+\.){1,9}[a-z]{2,24})\.?(?= ?[\[(]|[ :,])",
@@ -48,7 +63,8 @@ class Reply(msgspec.Struct, frozen=True):
 
     ``words`` is the reply on one line, lower-case, without its reply code.  ``speaker`` is the host that
     the wrapping names.  ``code`` is the SMTP reply code, ``status`` the first enhanced status code
-    (RFC 3463) of the whole text.  ``skipped`` is how many words of the line stand before the reply.
+    (RFC 3463)
+    of the reply, else of the whole text.  ``skipped`` is how many words of the line stand before the reply.
     """
 
     words: str
@@ -60,7 +76,6 @@ class Reply(msgspec.Struct, frozen=True):
 
 def unwrap(line: str) -> Reply:
     """Return the reply inside a line (the masked words of a text).  Raises nothing."""
-    status = _STATUS.search(line)
     speaker = None
     start, end = 0, len(line)
     exchange = _EXCHANGE.search(line)
@@ -72,6 +87,11 @@ def unwrap(line: str) -> Reply:
     if reply_at > start and speaker is None:
         named = _SPEAKER.search(line, 0, reply_at)
         speaker = named[1] if named else None
+    status = _STATUS.search(line, reply_at, end)
+    if status is None and reply_at > 0:
+        status = _STATUS.search(line)
+        if status and _STATUS_OF_ANY.match(line, status.start()):
+            status = None
     words = line[reply_at:end]
     started = _CODE_AT_START.match(words)
     if started:
@@ -90,22 +110,41 @@ def unwrap(line: str) -> Reply:
 def words_of(text: str) -> list[str]:
     """Return what white space parts in the text's beginning, with soft breaks joined.
 
-    The command that Postfix names at the end is left out: it says nothing of why.
+    What our own server says behind the reply is left out: it says nothing of why.
     """
     text = text[:LONGEST]
     if "=" in text and "\n" in text and _SOFT_BREAK.search(text):
         text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
-    if "\\" in text or "#01" in text or ("<" in text and "<br" in text.lower()):
+    if "=?" in text:
+        text = _ENCODED_WORD.sub(_decoded, text)
+    if "\\" in text or "#01" in text:
         text = _WRITTEN_BREAK.sub(" ", text)
+    if "<" in text and ">" in text:
+        text = _MARKUP.sub(" ", text)
+    if "&" in text and ";" in text:
+        text = html.unescape(text)
     if "..." in text:
         # Sendmail and others join what they say to a mailbox: "a@b.example...User unknown".
         text = text.replace("...", " ... ")
     if not text.isascii():
         text = _read_again(text)
-    command_at = text.rfind("(in reply to ")
+    command_at = text.rfind("(in reply to")
     if command_at > 0 and _IN_REPLY_TO.match(text, command_at):
         text = text[:command_at]
+    given_up = _GIVING_UP.search(text, max(1, len(text) - _LONGEST_TAIL))
+    if given_up:
+        text = text[: given_up.start()]
     return text.split()
+
+
+def _decoded(found: re.Match[str]) -> str:
+    """Return what an encoded word says, or the word itself where it is not properly encoded."""
+    charset, encoding, written = found[1], found[2], found[3]
+    try:
+        raw = binascii.a2b_base64(written) if encoding in "bB" else binascii.a2b_qp(written, header=True)
+        return raw.decode(charset)
+    except ValueError:
+        return found[0]
 
 
 def _read_again(text: str) -> str:
@@ -117,13 +156,17 @@ def _read_again(text: str) -> str:
 
 
 def _reply_at(line: str, start: int, end: int) -> int:
-    """Return where the remote's reply begins: at a reply code that something before it reports, else at the start."""
+    """Return where the remote's reply begins: at a reply code that something before it reports, else at the start.
+
+    Of a line of a log that holds no such code, what its ``stat=`` says is the reply.
+    """
     if _CODE_AT_START.match(line, start, end):
         return start
     code = _CODE.search(line, start, end)
     if code and _REPORTED.search(line, start, code.start()):
         return code.start()
-    return start
+    logged = _LOGGED.search(line, start, end)
+    return logged.end() if logged else start
 
 
 def _join_lines(words: str, code: str) -> str:
