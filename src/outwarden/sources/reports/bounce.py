@@ -15,7 +15,7 @@ from outwarden.sources.refusals import classify_cached
 from outwarden.sources.reports.addresses import addresses_in, in_house_form, is_a_machine
 from outwarden.sources.reports.delivery_status import STATUS, StatusGroup, read_groups
 from outwarden.sources.reports.notifications import Notified
-from outwarden.sources.reports.opened import Opened, opened
+from outwarden.sources.reports.opened import Opened, opened, status_in_words
 from outwarden.sources.reports.original import original_of, returned_fields
 from outwarden.sources.reports.phrases import phrases
 from outwarden.sources.reports.records import Action, Bounce, BouncedRecipient, Original
@@ -38,7 +38,7 @@ def read_bounce(report: Opened, depth: int = 0) -> Bounce:
     """Return what a message says that is a report about delivery; no recipients where it names none."""
     of_message: Fields = {}
     groups: list[StatusGroup] = []
-    for status in report.statuses:
+    for status in report.statuses or status_in_words(report.text):
         fields, found = read_groups(status)
         of_message.update(fields)
         groups += found
@@ -50,6 +50,11 @@ def read_bounce(report: Opened, depth: int = 0) -> Bounce:
     recipients = recipients or _last_resort(report, returned)
     original = original_of(report.fields, of_message, returned, report.text)
     return Bounce(tuple(recipients[:MOST_RECIPIENTS]), original)
+
+
+def returns_a_report(report: Opened) -> bool:
+    """Return whether what a message returns is a bounce itself."""
+    return _is_a_report(returned_fields(report.returned))
 
 
 def _is_a_report(returned: Fields) -> bool:

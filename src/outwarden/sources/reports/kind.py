@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outwarden.sources.reports.bare import kind_of_bare
-from outwarden.sources.reports.bounce import read_bounce, read_notified
+from outwarden.sources.reports.bounce import read_bounce, read_notified, returns_a_report
 from outwarden.sources.reports.notifications import Notified, read_notification
 from outwarden.sources.reports.opened import Opened, one_line_end, opened
 from outwarden.sources.reports.records import Bounce, Kind, Report
@@ -33,13 +33,16 @@ def report_of(report: Opened) -> Report:
         return Report(kind)
     if (notified := read_notification(report.text)) is not None:
         return _notified(notified)
-    signs = Signs(report.fields, report.text)
+    signs = Signs(report)
     if kind is Kind.AUTO_REPLY and not signs.rejects:
         return Report(kind)
     if kind is None and not signs.bounce_subject and (named := kind_by_subject(report)) is not None:
         return Report(named)
     if kind is Kind.BOUNCE or signs.bounces:
         bounce = read_bounce(report)
+        if kind is None and not signs.machine_like and (not bounce.recipients or returns_a_report(report)):
+            # A parcel is delivered, too; and a person asks what the report means that he attaches.
+            return Report(Kind.MAIL)
         return Report(Kind.AUTO_REPLY) if _only_asks(bounce, signs) else Report(Kind.BOUNCE, bounce)
     return Report(Kind.AUTO_REPLY if signs.answers else Kind.MAIL)
 

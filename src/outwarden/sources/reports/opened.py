@@ -26,7 +26,7 @@ RETURNED = frozenset(
 _STATUS = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _IS_A_MESSAGE = frozenset((b"message-id", b"from", b"date"))
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
-_NOT_SHOWN = re.compile(r"<(style|script|head)\b[^<]*(?:<(?!/\1)[^<]*)*+</\1", re.IGNORECASE)
+_NOT_SHOWN = ("head", "style", "script")
 _BREAKS = re.compile(r"<(?:br|/?p|/?div|/?tr|/?td|/?li|/?h\d|/?table)\b[^<>]{0,2000}>", re.IGNORECASE)
 _ADDRESS_IN_BRACKETS = re.compile(r"<([^<>\s@]{1,128}@[^<>\s@]{1,255})>")
 _STATUS_IN_WORDS = re.compile(
@@ -40,9 +40,8 @@ _MOST_LINES_BEFORE = 6
 class Opened(NamedTuple):
     """A report's pieces.
 
-    ``text`` is what people read, without the original; ``statuses`` are the bodies of its delivery-status parts, or
-    what of that form stands in its text, and ``returned`` is the original as bytes, from a part of its own or out of
-    the text.
+    ``text`` is what people read, without the original; ``statuses`` are the bodies of its delivery-status parts, and
+    ``returned`` is the original as bytes, from a part of its own or out of the text.
     """
 
     message: bytes
@@ -87,9 +86,8 @@ def opened(message: bytes) -> Opened:
     if not any(text.strip() for text in texts):
         texts = [shown(page) for page in pages]
     text, rest = cut_at_the_original("\n".join(texts))
-    if not statuses and "ecipient" in text:
-        statuses = status_in_words(text)
-    return Opened(message, fields, parts, text, statuses, returned or rest.encode("utf-8", "replace"))
+    returned = returned or rest.encode("utf-8", "replace")
+    return Opened(message, fields, parts, text, statuses, returned)
 
 
 def status_in_words(text: str) -> list[bytes]:
@@ -122,8 +120,26 @@ def text_in(message: bytes, part: Part) -> str:
 
 def shown(page: str) -> str:
     """Return the words of a page, a line for each of its paragraphs."""
-    page = _ADDRESS_IN_BRACKETS.sub(r" \1 ", _NOT_SHOWN.sub(" ", page))
+    for element in _NOT_SHOWN:
+        page = _without(element, page)
+    page = _ADDRESS_IN_BRACKETS.sub(r" \1 ", page)
     return unescape(_TAG.sub(" ", _BREAKS.sub("\n", page)))
+
+
+def _without(element: str, page: str) -> str:
+    """Return a page without the elements of a name; one that does not end is left in."""
+    lower = page.lower()
+    if len(lower) != len(page):
+        # A letter of some scripts has two in lower case.
+        return page
+    kept: list[str] = []
+    end = 0
+    start = lower.find(f"<{element}")
+    while start >= 0 and (close := lower.find(f"</{element}", start)) >= 0:
+        kept.append(page[end:start])
+        end = close
+        start = lower.find(f"<{element}", close)
+    return "".join((*kept, page[end:]))
 
 
 def _is_attached(part: Part) -> bool:

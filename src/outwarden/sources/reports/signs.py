@@ -10,6 +10,7 @@ import re
 
 from outwarden.sources.message.header import Fields, first, mailboxes_of, readable
 from outwarden.sources.reports.addresses import is_a_machine
+from outwarden.sources.reports.opened import RETURNED, Opened
 from outwarden.sources.reports.phrases import phrases
 
 _REPLY_OF_A_HOST = re.compile(
@@ -30,11 +31,12 @@ _MACHINE_NAME = re.compile(
     r"mail(?:er)?[ -]?(?:daemon|delivery|system|router|admin|gateway|server|subsystem|package|transport)"
     r"|postmaster|mta\b|delivery (?:sub)?system|system admin|mdaemon|virus ?wall|internet mail|e-?mail interconnect"
     r"|notification|bounce"
-    r"|no-?reply|message (?:router|transfer)|メール|系统",
+    r"|message (?:router|transfer)|メール|系统",
     re.IGNORECASE,
 )
 _LOOKED_AT = 6_000
 _ENOUGH = 3
+_LEAST_RETURNED = 40
 # Who writes more than that writes to somebody.
 _LONGEST_ANSWER = 3_000
 
@@ -43,17 +45,23 @@ class Signs:
     """What the header and the words of a message show."""
 
     __slots__ = (
-        *("answers", "bounce_subject", "bounce_words", "by_machine", "forward", "null_sender", "quotes_a_host"),
-        "reply",
+        *("answers", "bounce_subject", "bulk", "bounce_words", "by_machine", "forward", "machine_name", "null_sender"),
+        *("quotes_a_host", "reply", "returns"),
     )
 
-    def __init__(self, fields: Fields, text: str) -> None:
+    def __init__(self, report: Opened) -> None:
+        fields, text = report.fields, report.text
         subject = readable(first(fields, b"subject"))[:500]
         sender = readable(first(fields, b"from"))[:500]
         shown = text[:_LOOKED_AT]
         paths = [path.decode("latin-1").strip("<> ") for path in fields.get(b"return-path", ())[:10]]
         self.null_sender = any(not path or is_a_machine(path) for path in paths)
-        self.by_machine = from_a_machine(fields) or bool(_MACHINE_NAME.search(sender))
+        self.by_machine = from_a_machine(fields)
+        self.returns = len(report.returned.strip()) > _LEAST_RETURNED or any(
+            part.type in RETURNED for part in report.parts
+        )
+        self.bulk = b"list-unsubscribe" in fields or b"list-id" in fields
+        self.machine_name = bool(_MACHINE_NAME.search(sender))
         self.bounce_subject = bool(phrases("bounce-subject").search(subject.lower()))
         self.bounce_words = bool(phrases("bounce").search(shown.lower()))
         self.quotes_a_host = bool(_REPLY_OF_A_HOST.search(shown))
@@ -65,21 +73,26 @@ class Signs:
         )
 
     @property
+    def machine_like(self) -> bool:
+        """Whether something says that a program wrote it."""
+        return self.by_machine or self.machine_name or self.null_sender
+
+    @property
     def rejects(self) -> bool:
         """Whether a mailbox answers by itself that it took the message not: a filter's rejection (RFC 5429)."""
-        return self.by_machine and self.bounce_subject and self.bounce_words
+        return (self.by_machine or self.machine_name) and self.bounce_subject and self.bounce_words
 
     @property
     def bounces(self) -> bool:
         """Whether a message without a machine-readable part reads like a bounce."""
-        if (self.forward or self.reply) and not self.by_machine:
+        if not self.machine_like and (self.forward or self.reply or (self.bulk and not self.returns)):
             return False
-        if self.answers and not (self.by_machine and self.bounce_subject) and not self.quotes_a_host:
+        if self.answers and not self.rejects and not self.quotes_a_host:
             return False
         if not (self.bounce_subject or self.bounce_words or self.quotes_a_host):
             # Postmasters write mail, too.
             return False
-        structure = 2 * self.by_machine + self.null_sender + self.quotes_a_host
+        structure = 2 * self.by_machine + self.machine_name + self.null_sender + self.quotes_a_host + self.returns
         return structure + 2 * self.bounce_subject + self.bounce_words >= _ENOUGH
 
 
