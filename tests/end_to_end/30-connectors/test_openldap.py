@@ -228,6 +228,23 @@ def test_a_lock_that_the_policy_ignores_is_not_called_one(home: Path) -> None:
         server.stop()
 
 
+def test_a_policy_that_refuses_the_old_password_keeps_nothing_else_from_being_undone(home: Path) -> None:
+    server = openldap.OpenLdap(home, ENTRIES.replace("pwdLockout: TRUE", "pwdLockout: TRUE\npwdInHistory: 3"))
+    try:
+        back_end = accounts(server)
+        found = back_end.find(life.ROSA)
+        assert found is not None
+        back_end.lock(life.ROSA)
+        back_end.set_password(life.ROSA, Secret("Kmp4-x7tz"))
+        with pytest.raises(OperatorFault, match=r"staff: write userPassword: .*history of old passwords"):
+            back_end.restore(life.ROSA, found.before)
+        assert back_end.verify(life.ROSA, Deed.UNLOCK).answer is Answer.DONE
+        as_root = accounts(server, "root", bind_dn=f"cn=root,{BASE}")
+        assert as_root.restore(life.ROSA, found.before).answer is Answer.DONE
+    finally:
+        server.stop()
+
+
 def test_no_start_tls_is_no_connection(home: Path, certificates: Certificates) -> None:
     server = openldap.OpenLdap(home, ENTRIES)
     try:

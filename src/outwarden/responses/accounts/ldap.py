@@ -136,12 +136,14 @@ class LdapAccounts:
     def restore(self, account: str, before: Before) -> Outcome:
         """Write the attributes as they were."""
         with self._directory.bound() as connection:
-            # The second time for what a directory changes by itself when it sees a new password.
-            for _ in range(2):
+            # The password by itself, as a policy may refuse the old one; the rest again for what a directory changes
+            # by itself when it sees a new password.
+            for password in (False, True, False):
                 entry = self._entry(connection, account)
                 if entry is None:
                     return self._missing(account)
-                self._replace(connection, entry, self._as_before(entry, before.kept))
+                changes = self._as_before(entry, before.kept).items()
+                self._replace(connection, entry, {key: v for key, v in changes if (key == "userPassword") is password})
         again = self.find(account)
         if again is None or not _holds(again.before.kept, before.kept):
             return Outcome(Answer.COULD_NOT, f"{self.name}: not everything is as it was; compare the entry")
