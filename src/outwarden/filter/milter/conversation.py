@@ -18,6 +18,8 @@ from outwarden.filter.milter.negotiation import OFFER_BYTES, Action, Agreement, 
 from outwarden.filter.recipients import Recipients
 from outwarden.filter.verdicts import Accept, AddHeader, Defer, Edit, Refuse, Verdict
 
+Octets = bytes | bytearray
+
 # Long names stand in braces, short ones may.
 _MACROS = {
     braced: name
@@ -25,6 +27,10 @@ _MACROS = {
     for braced in (name.encode(), b"{%s}" % name.encode())
 }
 
+# Of what is told before other commands nothing is used.
+_TOLD_OF = frozenset((Command.CONNECT, Command.MAIL, Command.RECIPIENT, Command.END_OF_MESSAGE))
+_NO_ANSWER_TO_MAIL, _LEADING_SPACE = int(Step.NO_ANSWER_TO_MAIL), int(Step.LEADING_SPACE)
+_ADD_HEADERS, _CHANGE_HEADERS, _QUARANTINE = map(int, (Action.ADD_HEADERS, Action.CHANGE_HEADERS, Action.QUARANTINE))
 _PIECE = 1 << 16
 _REFUSED = (550, "5.7.1")
 _DEFERRED = (451, "4.7.1")
@@ -44,6 +50,7 @@ class Conversation:
         self._frames = Frames()
         self._agreement: Agreement | None = None
         self._answered: frozenset[int] = frozenset()
+        self._allowed = 0
         self._unsent = bytearray()
         self._macros: dict[int, dict[str, str]] = {}
         self._told_of_sender: dict[str, str] = {}
@@ -135,39 +142,43 @@ class Conversation:
         spoken = b"".join(map(self._edit, verdict.edits))
         if isinstance(verdict, Accept):
             return spoken + answers.ACCEPT
-        if self._may(Action.QUARANTINE):
+        if self._may(_QUARANTINE):
             return spoken + answers.quarantine(verdict.text) + answers.ACCEPT
         return answers.reply(*_DEFERRED, verdict.text)
 
     def _edit(self, edit: Edit) -> bytes:
         if isinstance(edit, AddHeader):
             said = answers.add_header(edit.name, edit.value, leading_space=self._leading_space)
-            return said if self._may(Action.ADD_HEADERS) else b""
+            return said if self._may(_ADD_HEADERS) else b""
         said = answers.change_header(edit.name, edit.occurrence, edit.value, leading_space=self._leading_space)
-        return said if self._may(Action.CHANGE_HEADERS) else b""
+        return said if self._may(_CHANGE_HEADERS) else b""
 
-    def _may(self, action: Action) -> bool:
-        return self._agreement is not None and action in self._agreement.actions
+    def _may(self, action: int) -> bool:
+        return bool(self._allowed & action)
 
     # --- what the server says ----------------------------------------------------------------
 
-    def _negotiate(self, content: bytearray) -> None:
+    def _negotiate(self, content: Octets) -> None:
         if self._agreement is not None:
             raise MalformedMilter("a second negotiation")
         self._agreement = agree(bytes(content[:OFFER_BYTES]), senders_answered=self._senders_answered)
-        self._senders_answered = Step.NO_ANSWER_TO_MAIL not in self._agreement.steps
+        # As bare numbers: an enumeration takes microseconds to look into, for each message anew.
+        steps, self._allowed = int(self._agreement.steps), int(self._agreement.actions)
+        self._senders_answered = not steps & _NO_ANSWER_TO_MAIL
         self._answered = self._agreement.answered
-        self._leading_space = Step.LEADING_SPACE in self._agreement.steps
+        self._leading_space = bool(steps & _LEADING_SPACE)
         self._colon = b":" if self._leading_space else b": "
         self._unsent += negotiated(self._agreement)
 
-    def _take_macros(self, content: bytearray) -> None:
+    def _take_macros(self, content: Octets) -> None:
         """Macros of a stage stand before the command of that stage and replace what it had before."""
         stage = content[0] if content else 0
         if stage not in _MEANINGS:
             raise MalformedMilter(f"macros for {chr(stage)!r}")
         if len(content) > 1 and content[-1]:
             raise MalformedMilter("a string without its end")
+        if stage not in _TOLD_OF:
+            return
         words = bytes(content[1:-1]).split(b"\0")
         self._macros[stage] = {
             _MACROS[name]: text(value)
@@ -175,7 +186,7 @@ class Conversation:
             if value and name in _MACROS
         }
 
-    def _connect(self, content: bytearray) -> Happening | None:
+    def _connect(self, content: Octets) -> Happening | None:
         name, end, rest = content.partition(b"\0")
         if not end or not rest:
             raise MalformedMilter("a connection from nowhere")
@@ -190,10 +201,10 @@ class Conversation:
         self._client, self._helo = (text(name), address), ""
         return forgotten
 
-    def _greet(self, content: bytearray) -> None:
+    def _greet(self, content: Octets) -> None:
         self._helo = text(strings(content)[0])
 
-    def _name_sender(self, content: bytearray) -> Happening | None:
+    def _name_sender(self, content: Octets) -> Happening | None:
         sender = mailbox(text(strings(content)[0]))
         # Taken, so that a sender about whom nothing is told is not given the login of the one before.
         told = self._macros.pop(Command.MAIL, {})
@@ -205,14 +216,14 @@ class Conversation:
         self._owed = SenderNamed(self._envelope())
         return self._owed
 
-    def _name_recipient(self, content: bytearray) -> None:
+    def _name_recipient(self, content: Octets) -> None:
         self._expect_message()
         self._recipients.add(mailbox(text(strings(content)[0])))
 
-    def _ignore(self, _content: bytearray) -> None:
+    def _ignore(self, _content: Octets) -> None:
         """DATA and unknown commands: nothing is learnt from them."""
 
-    def _take_header(self, content: bytearray) -> Happening | None:
+    def _take_header(self, content: Octets) -> Happening | None:
         self._expect_message()
         name, end, rest = content.partition(b"\0")
         # A value that has a zero byte in it ends there for the server too.
@@ -221,37 +232,34 @@ class Conversation:
             raise MalformedMilter("a header without a value, or after the headers")
         if b"\n" in value:
             value = value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        self._content += name
-        self._content += self._colon
-        self._content += value
-        self._content += b"\r\n"
+        self._content += b"".join((name, self._colon, value, b"\r\n"))
         return self._piece() if len(self._content) >= _PIECE else None
 
-    def _end_headers(self, _content: bytearray | None = None) -> None:
+    def _end_headers(self, _content: Octets | None = None) -> None:
         self._expect_message()
         if not self._head_ended:
             self._head_ended = True
             self._content += b"\r\n"
 
-    def _take_body(self, content: bytearray) -> Happening | None:
+    def _take_body(self, content: Octets) -> Happening | None:
         self._end_headers()
         self._content += content
         return self._piece() if len(self._content) >= _PIECE else None
 
-    def _end_message(self, content: bytearray) -> Happening:
+    def _end_message(self, content: Octets) -> Happening:
         """The end may carry the last of the body."""
         self._end_headers()
         self._content += content
         self._next = MessageEnded(self._envelope())
         return self._piece()
 
-    def _abort(self, _content: bytearray) -> Happening | None:
+    def _abort(self, _content: Octets) -> Happening | None:
         return self._forget()
 
-    def _leave(self, _content: bytearray) -> Happening:
+    def _leave(self, _content: Octets) -> Happening:
         return Left()
 
-    def _connect_anew(self, _content: bytearray) -> Happening | None:
+    def _connect_anew(self, _content: Octets) -> Happening | None:
         """Another client comes over the same connection, under the same agreement."""
         self._macros.clear()
         self._client, self._helo = ("", ""), ""
@@ -300,7 +308,7 @@ class Conversation:
         )
 
 
-_MEANINGS: dict[int, Callable[[Conversation, bytearray], Happening | None]] = {
+_MEANINGS: dict[int, Callable[[Conversation, Octets], Happening | None]] = {
     Command.ABORT: Conversation._abort,
     Command.BODY: Conversation._take_body,
     Command.CONNECT: Conversation._connect,

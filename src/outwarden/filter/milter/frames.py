@@ -43,6 +43,7 @@ class Command(IntEnum):
 _CONTENT = {Command.BODY, Command.END_OF_MESSAGE, Command.HEADER}
 _MOST = {int(command): MOST_CONTENT_BYTES if command in _CONTENT else MOST_BYTES for command in Command}
 _HEAD = Struct(">IB")
+_HEAD_BYTES, _head_at = _HEAD.size, _HEAD.unpack_from
 
 
 class Frames:
@@ -50,7 +51,8 @@ class Frames:
 
     def __init__(self) -> None:
         self.taken = 0
-        self._held = bytearray()
+        # What came last, as it came; one to which more is added only where a frame comes in pieces.
+        self._held: bytes | bytearray = b""
         self._at = 0
 
     @property
@@ -60,19 +62,26 @@ class Frames:
 
     def receive(self, octets: bytes) -> None:
         """Take in what came."""
-        del self._held[: self._at]
+        held = self._held
+        if self._at == len(held):
+            self._held = octets
+        elif isinstance(held, bytearray):
+            del held[: self._at]
+            held += octets
+        else:
+            self._held = bytearray(held[self._at :])
+            self._held += octets
         self._at = 0
-        self._held += octets
 
-    def take(self) -> tuple[int, bytearray] | None:
+    def take(self) -> tuple[int, bytes | bytearray] | None:
         """Return the next frame: its command and the rest.  None until it is whole.
 
         Raises ``MalformedMilter`` as soon as it is seen that there will be none.
         """
         held, at = self._held, self._at
-        if len(held) < at + _HEAD.size:
+        if len(held) < at + _HEAD_BYTES:
             return None
-        length, command = _HEAD.unpack_from(held, at)
+        length, command = _head_at(held, at)
         if not 0 < length <= _MOST.get(command, -1) + 1:
             raise MalformedMilter(f"a frame of {length} bytes that begins with {chr(command)!r}")
         end = at + 4 + length
@@ -80,7 +89,7 @@ class Frames:
             return None
         self._at = end
         self.taken += 1
-        return command, held[at + _HEAD.size : end]
+        return command, held[at + _HEAD_BYTES : end]
 
 
 def frame(command: int, content: bytes = b"") -> bytes:
@@ -88,8 +97,8 @@ def frame(command: int, content: bytes = b"") -> bytes:
     return (len(content) + 1).to_bytes(4, "big") + bytes((command,)) + content
 
 
-def strings(content: bytearray) -> list[bytearray]:
+def strings(content: bytes | bytearray) -> list[bytes]:
     """Return the strings that a frame consists of, each ended by a zero byte.  Raises ``MalformedMilter``."""
     if not content.endswith(b"\0"):
         raise MalformedMilter("a string without its end")
-    return content[:-1].split(b"\0")
+    return bytes(content[:-1]).split(b"\0")
