@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from outwarden.detection.live import Judge
 from outwarden.detection.replay.joining import Joining
 from outwarden.detection.replay.player import Plan, play
@@ -38,6 +40,7 @@ from outwarden.sources.logs.stamps import MalformedStamp, Stamps
 from outwarden.sources.message import TextClusters, examine, known_filter_headers
 from outwarden.sources.message.mark import MarkKeys, mark, read_mark
 from outwarden.sources.refusals import classify
+from outwarden.sources.reports import read_report
 
 HERE = Path(__file__).parent
 NEWEST = datetime(2026, 11, 24, tzinfo=UTC)
@@ -188,9 +191,9 @@ def _request_of_rspamd(block: str, fed: int) -> str:
     return f"{first}\r\nContent-Length: 42\r\n{block}\r\nFrom x\nX-Envelope-To: y\nSubject: z\n\nHello\n"
 
 
-def _messages_of_the_corpus() -> tuple[str, ...]:
+def _messages_of_the_corpus(folder: str = "message") -> tuple[str, ...]:
     """Return whole messages, each octet a letter: they are cut and spliced as lines are."""
-    paths = sorted((HERE.parent / "corpus" / "message").glob("*.in"))
+    paths = sorted((HERE.parent / "corpus" / folder).glob("*.in"))
     return tuple(path.read_bytes().decode("latin-1") for path in paths)
 
 
@@ -233,6 +236,16 @@ def _read() -> Feed:
     return feed
 
 
+def _bounces() -> Feed:
+    """What a bounce says can be shown as JSON."""
+
+    def feed(block: str) -> None:
+        content = block.encode("latin-1", "replace") if len(block) % 2 else block.encode("utf-8", "surrogatepass")
+        msgspec.json.encode(read_report(content))
+
+    return feed
+
+
 TARGETS = {
     "postfix": Target(_reading(lambda: PostfixLog(Stamps(NEWEST))), _lines_of("postfix")),
     "exim": Target(_reading(lambda: EximLog(Stamps(NEWEST))), _lines_of("exim")),
@@ -246,6 +259,7 @@ TARGETS = {
     "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
     "message": Target(_message, _messages_of_the_corpus()),
     "read": Target(_read, _marked_messages()),
+    "bounces": Target(_bounces, _messages_of_the_corpus("bounces")),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
     "milter": Target(_milter, _lines_of("milter")),
     "policy": Target(_door(lambda: PolicyConversation(Gathering(5, 2000)), _request_of_postfix), _lines_of("policy")),
