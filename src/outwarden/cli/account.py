@@ -67,21 +67,22 @@ def account_unblock(context: click.Context, account: str, wrongly: bool, reason:
 @_account
 @click.pass_context
 def account_history(context: click.Context, account: str) -> None:
-    """List what was done about an account, newest first: by whom, and why."""
+    """List what was done about an account, newest first: by whom, and why; and how often in 30, 90 and 365 days."""
     answer = _ask(context, "account.history", {"account": account}, one_by_one=True)
     if not context.obj["json"]:
         from msgspec import convert
 
-        from outwarden.cli.account_report import history_lines
+        from outwarden.cli.account_report import history_lines, offence_lines
         from outwarden.service.control.status import HistoryEntry
 
-        _print(history_lines(convert(answer, list[HistoryEntry])))
+        remembered = ask_service(context.obj, "account.offences", {"account": account})
+        _print([*offence_lines(remembered), *history_lines(convert(answer, list[HistoryEntry]))])
 
 
 @account.command("offenders", epilog=_EXIT)
 @click.pass_context
 def account_offenders(context: click.Context) -> None:
-    """List the accounts that were blocked, those blocked most often first."""
+    """List the accounts that were blocked, the most often first, and what the next offence of each leads to."""
     answer = _ask(context, "account.offenders", {}, one_by_one=True)
     if not context.obj["json"]:
         from msgspec import convert

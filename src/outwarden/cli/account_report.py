@@ -1,6 +1,7 @@
 """What ``account`` prints for people: the report on one account, its history, the list of offenders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -45,19 +46,39 @@ def history_lines(entries: Sequence[HistoryEntry]) -> list[str]:
     return [_entry(each) for each in entries] or ["nothing was done about it"]
 
 
+def offence_lines(remembered: Mapping[str, Any]) -> list[str]:
+    """Return what is remembered of an account in 30, 90 and 365 days, and what its next offence leads to."""
+    lines = []
+    for name in ("offences", "resets"):
+        counts = remembered[name]
+        days = ", ".join(f"{counts[f'within_{each}_days']} in {each} days" for each in (30, 90, 365))
+        lines.append(f"{'new passwords' if name == 'resets' else name}: {days}")
+    return [*lines, plain(remembered["explained"]), ""]
+
+
 def offender_lines(offenders: Sequence[Offender], width: int) -> list[str]:
     """Return the table of accounts that were blocked."""
     if not offenders:
         return ["no account was blocked"]
     columns = (
         Column("account", right=False),
-        Column("offences"),
+        Column("blocked"),
+        Column("30 days"),
+        Column("90 days"),
+        Column("365 days"),
+        Column("resets"),
+        Column("next", right=False),
         Column("last", right=False),
         Column("stands", right=False),
-        Column("cause", right=False),
     )
     rows = [
-        [plain(each.account), number(each.offences), stamp(each.last_at), each.standing, plain(each.cause or "")]
+        [
+            plain(each.account),
+            *map(number, (each.offences, each.within_30_days, each.within_90_days, each.within_365_days, each.resets)),
+            each.next_measure,
+            stamp(each.last_at),
+            each.standing,
+        ]
         for each in offenders
     ]
     head, *body = table(columns, rows, width)

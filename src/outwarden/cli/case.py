@@ -1,10 +1,10 @@
 """``outwarden case``: the desk from the terminal: cases, what was found and done; note, assign, step, resolve, reopen.
 
-It works on the store, so it needs no running service.  What a word leads to is written down as asked for; whoever may
-act does it.
+The running service is asked where there is one; else it works on the store, and what a word leads to is written down
+as asked for, until a service carries it out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outwarden.cli.acting import asked_by
+from outwarden.cli.asking import ACTING_SECONDS, READING_SECONDS, ask_if_there
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.rendering import Column, harmless_json, plain, print_json, stamp, table
-from outwarden.cli.settings_option import StoreNotReachable, configuration
+from outwarden.cli.settings_option import StoreNotReachable, configuration, settings_in_words
 
 if TYPE_CHECKING:
     from outwarden.cases.case import Case
-    from outwarden.cases.going_on import Turn
-    from outwarden.cases.happening import OfCase
-    from outwarden.cases.policy import Role
+    from outwarden.service.desk.case_verbs import CaseChange, CaseTold, NoticeTold, TryTold
+    from outwarden.store.cases import Unresolved
     from outwarden.store.store import Store
 
 _EXIT = (
@@ -59,8 +59,7 @@ def case_list(context: click.Context, closed_too: bool, unresolved: bool) -> Non
     if unresolved:
         _show_unresolved(context)
         return
-    with _store(context.obj, read_only=True) as store:
-        found = store.cases.all_cases() if closed_too else store.cases.open_cases()
+    found = _cases(context.obj, closed_too)
     if context.obj["json"]:
         for one in found:
             print_json(summary(one))
@@ -95,20 +94,22 @@ def case_list(context: click.Context, closed_too: bool, unresolved: bool) -> Non
 @click.pass_context
 def case_show(context: click.Context, number: str) -> None:
     """Show a case: how it stands, what it waits for, and its timeline."""
-    with _store(context.obj, read_only=True) as store:
-        found = _found(store, number)
-        entries = store.cases.timeline(found.id)
+    told = _told(context.obj, number)
+    found = told.case
     if context.obj["json"]:
-        print_json(summary(found) | {"timeline": entries, "asked": found.asked, "waits_for": _waits_for(found)})
+        more = {"timeline": told.timeline, "asked": found.asked, "waits_for": told.waits_for}
+        print_json(summary(found) | more | {"tries": told.tries, "notices": told.notices})
         return
-    for line in _head(found):
+    for line in _head(told):
         click.echo(plain(line))
-    for entry in entries:
+    for entry in told.timeline:
         words = entry.raw[0] if entry.raw and context.obj["verbose"] else entry.text
         by = f"  ({entry.actor})" if entry.actor else ""
         click.echo(plain(f"  {stamp(entry.at)}  {entry.kind.value:8}  {words}{by}"))
         for line in entry.raw[1:] if context.obj["verbose"] else ():
             click.echo(plain(f"      {line}"))
+    for line in _checklists(told, context.obj["verbose"]):
+        click.echo(plain(line))
 
 
 @case.command("note", epilog=_EXIT)
@@ -118,9 +119,7 @@ def case_show(context: click.Context, number: str) -> None:
 @click.pass_context
 def case_note(context: click.Context, number: str, text: str, dry_run: bool) -> None:
     """Write something down in a case."""
-    from outwarden.cases.happening import Noted
-
-    _tell(context, number, lambda known, of, now: Noted(of("note"), now, known, asked_by(), _role(), text), dry_run)
+    _change(context, {"case": number, "verb": "note", "text": text, "dry_run": dry_run})
 
 
 @case.command("assign", epilog=_EXIT)
@@ -130,20 +129,22 @@ def case_note(context: click.Context, number: str, text: str, dry_run: bool) -> 
 @click.pass_context
 def case_assign(context: click.Context, number: str, person: str, dry_run: bool) -> None:
     """Give a case to a person; to nobody where none is named."""
-    from outwarden.cases.happening import Assigned
-
-    _tell(context, number, lambda known, of, now: Assigned(of("to"), now, known, asked_by(), _role(), person), dry_run)
+    _change(context, {"case": number, "verb": "assign", "text": person, "dry_run": dry_run})
 
 
 @case.command("step", epilog=_EXIT)
 @_case
 @click.argument("word")
+@click.option("--only", metavar="RESPONSE", default="", help="With yes or no: of this response alone.")
 @_reason
 @_dry_run
 @click.pass_context
-def case_step(context: click.Context, number: str, word: str, reason: str, dry_run: bool) -> None:
-    """Say a word of the playbook; case show names those that are understood now."""
-    _say(context, number, word, reason, dry_run)
+def case_step(context: click.Context, number: str, word: str, only: str, reason: str, dry_run: bool) -> None:
+    """Say a word of the playbook; case show names those that are understood now.
+
+    yes and no are understood wherever something waits for a person: it is done, or is not.
+    """
+    _say(context, number, word, reason, dry_run, only)
 
 
 @case.command("resolve", epilog=_EXIT)
@@ -175,12 +176,12 @@ def case_export(context: click.Context, number: str, redacted: bool) -> None:
     from msgspec import to_builtins
     from msgspec.json import encode
 
-    with _store(context.obj, read_only=True) as store:
-        found = _found(store, number)
-        entries: list[dict[str, Any]] = to_builtins(store.cases.timeline(found.id))
+    told = _told(context.obj, number)
+    entries: list[dict[str, Any]] = to_builtins(told.timeline)
     for entry in entries if redacted else ():
         del entry["raw"]
-    click.echo(harmless_json(encode({"case": found, "timeline": entries})))
+    whole = {"case": told.case, "timeline": entries, "tries": told.tries, "notices": told.notices}
+    click.echo(harmless_json(encode(whole)))
 
 
 def summary(found: "Case") -> dict[str, Any]:
@@ -204,58 +205,47 @@ def summary(found: "Case") -> dict[str, Any]:
     }
 
 
-def _say(context: click.Context, number: str, word: str, reason: str, dry_run: bool) -> None:
-    from outwarden.cases.happening import Said
-
-    _tell(
-        context, number, lambda known, of, now: Said(of(word), now, known, asked_by(), _role(), word, reason), dry_run
-    )
+def _say(context: click.Context, number: str, word: str, reason: str, dry_run: bool, only: str = "") -> None:
+    said = {"case": number, "verb": "step", "text": word, "reason": reason, "only": only, "dry_run": dry_run}
+    _change(context, said)
 
 
-_Made = Callable[[str, Callable[[str], str], datetime], "OfCase"]
+def _change(context: click.Context, wanted: Mapping[str, object]) -> None:
+    """Have the desk told one thing, and show what came of it."""
+    import os
+
+    from msgspec import convert
+
+    from outwarden.service.desk.case_verbs import CaseChange, Change, Person, change
+    from outwarden.service.desk.site import desk_site
+
+    answer = _asked(context.obj, "case.change", wanted, ACTING_SECONDS)
+    if answer is not None:
+        changed = convert(answer, CaseChange)
+    else:
+        with _store(context.obj) as store:
+            site = desk_site(configuration(context.obj))
+            who = Person(asked_by(), site.role(os.geteuid(), asked_by()))
+            changed = change(store, site, convert(wanted, Change), who, datetime.now(UTC))
+    _show_change(changed, context.obj)
 
 
-class _OnlyTried(Exception):
-    """Leaves the transaction, so that nothing of it is written."""
-
-
-def _tell(context: click.Context, number: str, make: _Made, dry_run: bool) -> None:
-    """Tell the desk one thing, in one transaction with its row in the audit log, and show what came of it."""
-    from outwarden.cases.desk import Desk
-    from outwarden.cases.happening import happening_id
-    from outwarden.cases.playbook_reading import shipped_playbooks
-    from outwarden.cases.subscriber import Subscribers
-
-    now, turn = datetime.now(UTC), None
-    with _store(context.obj) as store:
-        desk = Desk(store.cases, shipped_playbooks(), Subscribers())
-        try:
-            with store.writing():
-                known = _found(store, number)
-                # The version makes it another one than the same word said later.
-                told = make(known.id, lambda word: happening_id("terminal", known.id, known.version, word), now)
-                turn = desk.hear(told, now)
-                if dry_run:
-                    raise _OnlyTried
-        except _OnlyTried:
-            pass
-    if turn is not None:
-        _show_turn(turn, context.obj, dry_run)
-
-
-def _show_turn(turn: "Turn", options: dict[str, Any], dry_run: bool) -> None:
+def _show_change(changed: "CaseChange", options: dict[str, Any]) -> None:
+    found = changed.case
     if options["json"]:
-        print_json(summary(turn.case) | {"dry_run": dry_run, "requests": turn.requests})
+        more = {"dry_run": changed.dry_run, "requests": changed.requests, "said_yes": changed.said_yes}
+        print_json(summary(found) | more)
         return
-    would = "would be: " if dry_run else ""
-    click.echo(plain(f"{would}{turn.case.id} {turn.case.state.value} in {turn.case.place}"))
-    for entry in turn.entries:
+    would = "would be: " if changed.dry_run else ""
+    click.echo(plain(f"{would}{found.id} {found.state.value} in {found.place}"))
+    for what in changed.said_yes:
+        click.echo(plain(f"  yes       {what}"))
+    for entry in changed.entries:
         click.echo(plain(f"  {entry.kind.value:8}  {entry.text}"))
 
 
 def _show_unresolved(context: click.Context) -> None:
-    with _store(context.obj, read_only=True) as store:
-        found = store.cases.unresolved()
+    found = _unresolved(context.obj)
     for one in found:
         if context.obj["json"]:
             print_json({"why": one.why, "evidence": one.evidence})
@@ -266,34 +256,101 @@ def _show_unresolved(context: click.Context) -> None:
         click.echo("nothing is unresolved")
 
 
-def _head(found: "Case") -> Iterator[str]:
+def _head(told: "CaseTold") -> Iterator[str]:
+    found = told.case
     marks = "".join(f", {mark.value}" for mark in found.marks)
     yield f"{found.id}  {found.trouble.value}  {found.subscriber}"
     yield f"  {found.state.value} in {found.place}{marks}; offence {found.offence}, evidence {found.evidence_count}"
     if found.assigned_to:
         yield f"  with {found.assigned_to}"
-    yield f"  waits for {_waits_for(found)}"
+    yield f"  waits for {told.waits_for}"
     if found.next_due_at is not None:
         yield f"  by the clock at {stamp(found.next_due_at)}"
+    asked = [one.what for one in told.tries if one.waits_for_you]
+    if asked:
+        yield f"  waits for your yes or no: {', '.join(asked)}"
 
 
-def _waits_for(found: "Case") -> str:
-    from outwarden.cases.going_on import waits_for
-    from outwarden.cases.playbook_reading import shipped_playbooks
+def _checklists(told: "CaseTold", verbose: bool) -> Iterator[str]:
+    if told.tries:
+        yield "what was asked for:"
+    for one in told.tries:
+        yield from _try_lines(one, verbose)
+    if told.notices:
+        yield "who was told:"
+    for notice in told.notices:
+        yield _notice_line(notice)
 
-    return waits_for(found, shipped_playbooks()[found.trouble])
+
+def _try_lines(one: "TryTold", verbose: bool) -> Iterator[str]:
+    stands = one.state if one.answer.value == "waiting" else one.answer.value
+    said = f" (yes: {one.said_yes})" if one.said_yes else ""
+    tries = f", tries: {one.tries}" if one.tries > 1 else ""
+    yield f"  {stands:8}  {one.what}{said}{tries}" + (f": {one.words}" if one.words else "")
+    for line in one.checklist if verbose else ():
+        mark = {True: "seen", False: "NOT SO", None: "not known"}[line.holds]
+        yield f"      {mark}: {line.deed}: {line.words}"
 
 
-def _found(store: "Store", number: str) -> "Case":
-    """Return a case by its number, in capitals or not.  Raises ``NotFound``."""
-    found = store.cases.case(number.upper())
-    if found is None:
-        raise NotFound(f"{number}: there is no such case; outwarden case list --all shows them")
-    return found
+def _notice_line(notice: "NoticeTold") -> str:
+    came_back = f", came back {stamp(notice.bounced)}" if notice.bounced is not None else ""
+    return (
+        f"  {stamp(notice.at)}  {notice.role} {notice.address} by {notice.channel}: {notice.kind}, "
+        f"{notice.state}{came_back}: {notice.words}"
+    )
+
+
+# -- from the service, or from the store
+
+
+def _cases(options: dict[str, Any], closed_too: bool) -> "list[Case]":
+    from msgspec import convert
+
+    from outwarden.cases.case import Case
+    from outwarden.service.desk.case_verbs import cases
+
+    answer = _asked(options, "case.list", {"closed_too": closed_too})
+    if answer is not None:
+        return convert(answer, list[Case])
+    with _store(options, read_only=True) as store:
+        return cases(store, closed_too)
+
+
+def _unresolved(options: dict[str, Any]) -> "list[Unresolved]":
+    from msgspec import convert
+
+    from outwarden.service.desk.case_verbs import unresolved
+    from outwarden.store.cases import Unresolved
+
+    answer = _asked(options, "case.unresolved", {})
+    if answer is not None:
+        return convert(answer, list[Unresolved])
+    with _store(options, read_only=True) as store:
+        return unresolved(store)
+
+
+def _told(options: dict[str, Any], number: str) -> "CaseTold":
+    from msgspec import convert
+
+    from outwarden.service.desk.case_verbs import CaseTold, one_case
+    from outwarden.service.desk.site import desk_site
+
+    answer = _asked(options, "case.show", {"case": number})
+    if answer is not None:
+        return convert(answer, CaseTold)
+    with _store(options, read_only=True) as store:
+        return one_case(store, desk_site(configuration(options)), number)
+
+
+def _asked(
+    options: dict[str, Any], verb: str, arguments: Mapping[str, object], seconds: float = READING_SECONDS
+) -> Any | None:  # noqa: ANN401 (whatever the verb answers)
+    return ask_if_there(options, verb, arguments, seconds)
 
 
 @contextmanager
 def _store(options: dict[str, Any], *, read_only: bool = False) -> "Iterator[Store]":
+    from outwarden.cases.desk import NoSuchCase
     from outwarden.cases.going_on import Refused
     from outwarden.store.cases import CaseChangedMeanwhile
     from outwarden.store.database import StoreUnusable
@@ -301,20 +358,13 @@ def _store(options: dict[str, Any], *, read_only: bool = False) -> "Iterator[Sto
 
     path = Path(configuration(options).settings.store.path)
     try:
-        with Store(path, read_only=read_only) as store:
+        with settings_in_words(), Store(path, read_only=read_only) as store:
             yield store
     except StoreUnusable as fault:
         raise StoreNotReachable(str(fault)) from fault
+    except NoSuchCase as fault:
+        raise NotFound(str(fault)) from fault
     except Refused as fault:
         raise NotAllowed(str(fault)) from fault
     except CaseChangedMeanwhile as fault:
         raise CouldNot(str(fault)) from fault
-
-
-def _role() -> "Role":
-    """Return what the user of the terminal may do: who is root may do everything here anyway."""
-    import os
-
-    from outwarden.cases.policy import Role
-
-    return Role.ADMINISTRATOR if os.geteuid() == 0 else Role.DESK

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from outwarden.cases.response_requests import Answer, ResponseName, ResponseRequest
-from outwarden.store.database import Database, microseconds, moment_or_none
+from outwarden.store.database import Database, microseconds, moment, moment_or_none
 
 _REQUESTS = msgspec.json.Decoder(ResponseRequest)
 _COLUMNS = (
@@ -61,6 +61,17 @@ class CaseTry(msgspec.Struct, frozen=True):
     undo_at: datetime | None = None
 
 
+class AccountTry(NamedTuple):
+    """What a case had done about an account: when it was tried last, and what became of it."""
+
+    at: datetime
+    case: str
+    response: ResponseName
+    answer: Answer
+    words: str
+    said_yes: str
+
+
 class CaseTries:
     """The tries in the store.  What writes is called inside ``writing()``."""
 
@@ -101,6 +112,20 @@ class CaseTries:
     def waiting_for_a_person(self) -> list[CaseTry]:
         """Return what waits for a yes or no, the oldest first."""
         return self._found("asked.waits AND trial.state IN ('asked', 'capped') ORDER BY asked.asked_at, asked.id")
+
+    def about_account(self, account: str, since: datetime) -> list[AccountTry]:
+        """Return what was tried about an account since then, newest first."""
+        rows = self._database.rows(
+            "SELECT trial.tried_at, asked.desk_case, trial.response, trial.answer, trial.words, trial.said_yes "
+            "FROM case_try AS trial JOIN case_request AS asked ON asked.id = trial.request WHERE trial.tried_at >= ? "
+            "AND json_extract(asked.document, '$.subject.kind') = 'account' "
+            "AND json_extract(asked.document, '$.subject.name') = ? ORDER BY trial.tried_at DESC, trial.request",
+            microseconds(since), account.lower(),
+        )  # fmt: skip
+        return [
+            AccountTry(moment(at), case, ResponseName(response), Answer(answer), words, said_yes)
+            for at, case, response, answer, words, said_yes in rows
+        ]
 
     def begun_since(self, response: ResponseName, since: datetime) -> int:
         """Return how many requests of a response were begun without a person's yes, after a time."""

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.cases.desk_of import Day
 
 from outwarden.cli.main import run
+from outwarden.store.case_tries import TryState
+from outwarden.store.store import Store
 
 BROKEN = Path(__file__).parents[1] / "cases" / "broken_playbooks"
 Captured = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
 
 
 @pytest.fixture
@@ -46,7 +50,9 @@ def test_the_shape_of_json(tmp_path: Path, case: str, capsys: Captured) -> None:
         "last_evidence", "due", "assigned_to", "version",
     ]  # fmt: skip
     assert outwarden(tmp_path, "case", "show", case, "--json") == 0
-    assert set(json.loads(capsys.readouterr().out)) == set(listed) | {"timeline", "asked", "waits_for"}
+    assert set(json.loads(capsys.readouterr().out)) == set(listed) | {
+        "timeline", "asked", "waits_for", "tries", "notices",
+    }  # fmt: skip
 
 
 def test_note_assign_resolve_and_reopen_are_written_with_who_did_it(
@@ -75,6 +81,38 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, case: str, capsys: Captured) -
     assert json.loads(capsys.readouterr().out)["place"] == "contain"
     assert outwarden(tmp_path, "case", "step", case, "unlock") == 4
     assert "does not understand 'unlock'; there are mistaken" in capsys.readouterr().err
+
+
+def test_yes_and_no_are_understood_where_something_waits_for_a_person(
+    tmp_path: Path, case: str, capsys: Captured
+) -> None:
+    assert outwarden(tmp_path, "case", "step", case, "yes") == 4
+    assert f"{case}: nothing waits for a yes or no" in capsys.readouterr().err
+    with Store(tmp_path / "outwarden.db") as store, store.writing():
+        for trial in store.case_tries.of_case(case):
+            store.case_tries.put(replace(trial, state=TryState.ASKED))
+    assert outwarden(tmp_path, "case", "show", case) == 0
+    assert "waits for your yes or no: block-account rosa@isp.example, queue-hold" in capsys.readouterr().out
+    assert outwarden(tmp_path, "case", "step", case, "yes", "--only", "queue-hold", "--dry-run") == 0
+    assert capsys.readouterr().out.endswith("  yes       queue-hold rosa@isp.example\n")
+    assert outwarden(tmp_path, "case", "step", case, "yes", "--only", "queue-hold") == 0
+    assert outwarden(tmp_path, "case", "step", case, "no", "--only", "block-account", "--reason", "a mistake") == 0
+    assert "answer    block-account rosa@isp.example: declined: " in capsys.readouterr().out
+    with Store(tmp_path / "outwarden.db") as store:
+        states = {trial.request.response.value: trial.state for trial in store.case_tries.of_case(case)}
+    assert (states["queue-hold"], states["block-account"]) == (TryState.DUE, TryState.ANSWERED)
+    assert outwarden(tmp_path, "case", "step", case, "yes", "--only", "reset-pasword") == 4
+    assert "did you mean 'reset-password'?" in capsys.readouterr().err
+
+
+def test_who_may_only_read_changes_nothing(tmp_path: Path, case: str, capsys: Captured, monkeypatch: Patch) -> None:
+    with (tmp_path / "ow.toml").open("a") as settings:
+        settings.write('[cases.roles]\nreader = ["anna"]\nlead = ["kim"]\n')
+    monkeypatch.setenv("SUDO_USER", "anna")
+    assert outwarden(tmp_path, "case", "note", case, "hello") == 4
+    assert "note needs desk, and anna is reader" in capsys.readouterr().err
+    monkeypatch.setenv("SUDO_USER", "kim")
+    assert outwarden(tmp_path, "case", "note", case, "hello") == 0
 
 
 def test_export_whole_and_redacted(tmp_path: Path, case: str, capsys: Captured) -> None:

@@ -15,6 +15,7 @@ import click
 import msgspec
 import pytest
 
+from outwarden.cases.policy import Measure
 from outwarden.cli.filter_lines import filter_lines
 from outwarden.cli.log_options import Screen
 from outwarden.cli.main import run
@@ -40,6 +41,7 @@ from outwarden.service.control.status import (
     Status,
     Waiting,
 )
+from outwarden.service.desk.repeats import Counted, Offences
 from outwarden.sources.queue.reading import QueueForm, QueueReading
 
 AT = datetime(2026, 11, 25, 7, 12, tzinfo=UTC)
@@ -333,12 +335,21 @@ def test_history_and_offenders(serve: Serve, outwarden: Outwarden) -> None:
     serve(
         {
             "account.history": [HistoryEntry(STOLEN_AT, "blocked", "9 new networks", "outwarden run", "OW-7")],
-            "account.offenders": [Offender("rosa", 2, STOLEN_AT, "blocked", "stolen-password")],
+            "account.offences": Offences(
+                "rosa", "rosa", Counted(1, 1, 2), Counted(0, 1, 1), Measure.LOCK,
+                "the next would be offence 3 within 365 days: it is locked until a lead unlocks it",
+            ),
+            "account.offenders": [
+                Offender("rosa", 2, STOLEN_AT, "blocked", "stolen-password", 1, 1, 2, 1, "lock")
+            ],
         }
-    )
-    says = "2026-11-25 03:12 UTC  blocked (OW-7), by outwarden run: 9 new networks\n"
+    )  # fmt: skip
+    says = "offences: 1 in 30 days, 1 in 90 days, 2 in 365 days\n"
+    says += "new passwords: 0 in 30 days, 1 in 90 days, 1 in 365 days\n"
+    says += "the next would be offence 3 within 365 days: it is locked until a lead unlocks it\n\n"
+    says += "2026-11-25 03:12 UTC  blocked (OW-7), by outwarden run: 9 new networks\n"
     assert outwarden("account", "history", "rosa") == (0, says, "")
-    assert outwarden("account", "offenders")[1].splitlines()[1].split()[:2] == ["rosa", "2"]
+    assert outwarden("account", "offenders")[1].splitlines()[1].split()[:7] == ["rosa", "2", "1", "1", "2", "1", "lock"]
     lines = outwarden("--json", "account", "offenders")[1].splitlines()
     assert json.loads(lines[0])["account"] == "rosa"
 

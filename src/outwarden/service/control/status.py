@@ -211,13 +211,21 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 
 
 class Offender(msgspec.Struct, frozen=True):
-    """An account that was blocked, and how often."""
+    """An account that was blocked, and how often: ever, and within so many days; ``resets`` new passwords in a year.
+
+    ``next_measure`` is what the next offence leads to: ``warn``, ``lock`` or ``end-service``.
+    """
 
     account: str
     offences: int
     last_at: datetime
     standing: StandingWord = "normal"
     cause: str | None = None
+    within_30_days: int = 0
+    within_90_days: int = 0
+    within_365_days: int = 0
+    resets: int = 0
+    next_measure: str = "warn"
 
 
 class AccountChange(msgspec.Struct, frozen=True):

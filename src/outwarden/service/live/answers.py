@@ -19,6 +19,8 @@ from outwarden.service.control.faults import Fault, FaultKind
 from outwarden.service.control.queue_answers import CHANGES, QueueAnswers
 from outwarden.service.control.records import ChangeRecord, ResponseRecord, standing_record
 from outwarden.service.control.server import Answer, Asker
+from outwarden.service.desk import repeats
+from outwarden.service.desk.site import DeskSite
 from outwarden.service.live import status
 from outwarden.service.live.accounts import Accounts
 from outwarden.service.live.consequences import Following
@@ -96,6 +98,7 @@ class Answers:
             "account.show": Answer(self.show),
             "account.history": Answer(self.history),
             "account.offenders": Answer(self.offenders),
+            "account.offences": Answer(self.offences),
             "account.block": Answer(self.block, changes=True),
             "account.unblock": Answer(self.unblock, changes=True),
             "response.confirm": Answer(self.confirm, changes=True),
@@ -194,11 +197,16 @@ class Answers:
 
     async def offenders(self, _arguments: Mapping[str, Any], _asker: Asker) -> tuple[told.Offender, ...]:
         """Return the accounts that were blocked, most often first."""
-        found = await self._store.read(_offenders)
+        found = await self._store.read(_offenders, self._desk.site, self._clock())
         return tuple(
             msgspec.structs.replace(one, standing=status.standing_word(self._accounts.judge.standing(one.account)))
             for one in found
         )
+
+    async def offences(self, arguments: Mapping[str, Any], _asker: Asker) -> repeats.Offences:
+        """Return what is remembered of an account, and what its next offence leads to."""
+        account = _asked(_OfAccount, arguments).account
+        return await self._store.read(repeats.offences, self._desk.site, account, self._clock())
 
     # -- changes
 
@@ -228,12 +236,17 @@ class Answers:
             raise Fault(
                 FaultKind.NOT_FOUND, f"{account}: is neither blocked nor held, so there is nothing to take back"
             )
+        locked = await self._store.read(repeats.locked_case, self._desk.site, account)
+        if locked is not None and (why := repeats.refusal(locked, account, asker.name, self._desk.role(asker))):
+            raise Fault(FaultKind.NOT_ALLOWED, why)
         if asked.dry_run:
             what = (
                 ", ".join(f"{each.kind.value} {reference(each.id)}" for each in standing) or "the judge's own standing"
             )
             return told.AccountChange(account, f"ended: {what}", dry_run=True)
         why = asked.reason or "given back"
+        if locked is not None and not asked.wrongly:
+            await self._desk.unlock(locked, asker, why)
         over = await self._desk.deeds.give_back(account, asker.name, why, asked.wrongly, now)
         await self._following.let_held_mail_go()
         return told.AccountChange(
@@ -342,7 +355,7 @@ def _responses_about(store: Store, account: str) -> list[Response]:
 
 
 def _history(store: Store, account: str) -> tuple[told.HistoryEntry, ...]:
-    return tuple(
+    entries = [
         told.HistoryEntry(
             turn.at,
             f"{each.kind.value} {turn.state.value}",
@@ -352,10 +365,18 @@ def _history(store: Store, account: str) -> tuple[told.HistoryEntry, ...]:
         )
         for each in _responses_about(store, account)
         for turn in reversed(store.responses.turns(each))
-    )
+    ]
+    by_cases = [
+        told.HistoryEntry(
+            one.at, f"{one.response.value} {one.answer.value}", one.words, one.said_yes or f"case {one.case}", one.case
+        )
+        for one in repeats.history(store, account, _EVER)
+        if one.response.value not in list(OF_ACCOUNTS)
+    ]
+    return tuple(sorted((*entries, *by_cases), key=lambda entry: entry.at, reverse=True)[:_MOST_TOLD])
 
 
-def _offenders(store: Store) -> list[told.Offender]:
+def _offenders(store: Store, site: DeskSite, now: datetime) -> list[told.Offender]:
     by_account: dict[str, list[Response]] = {}
     for response in store.responses.of_accounts(_EVER, 100_000):
         stood = response.state is ResponseState.DONE or response.state is ResponseState.UNDONE
@@ -364,7 +385,25 @@ def _offenders(store: Store) -> list[told.Offender]:
     found = [
         told.Offender(account, len(each), max(one.intended_at for one in each)) for account, each in by_account.items()
     ]
-    return sorted(found, key=lambda one: (-one.offences, one.account))[:_MOST_TOLD]
+    told_ones = sorted(found, key=lambda one: (-one.offences, one.account))[:_MOST_TOLD]
+    return [_with_counts(store, site, one, by_account[one.account], now) for one in told_ones]
+
+
+def _with_counts(
+    store: Store, site: DeskSite, offender: told.Offender, blocks: list[Response], now: datetime
+) -> told.Offender:
+    remembered = repeats.offences(store, site, offender.account, now)
+    thirty, ninety, year = (
+        sum(one.intended_at >= now - timedelta(days=days) for one in blocks) for days in repeats.PERIODS
+    )
+    return msgspec.structs.replace(
+        offender,
+        within_30_days=thirty,
+        within_90_days=ninety,
+        within_365_days=year,
+        resets=remembered.resets.within_365_days,
+        next_measure=remembered.next_measure.value,
+    )
 
 
 def _usual(store: Store, account: str, now: datetime) -> tuple[str, ...]:

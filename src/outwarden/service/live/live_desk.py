@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from outwarden.cases.case import Case
+from outwarden.cases.policy import Role
 from outwarden.service.automatic.book import Book
-from outwarden.service.control.server import Answer
+from outwarden.service.control.faults import Fault, FaultKind
+from outwarden.service.control.server import Answer, Asker
 from outwarden.service.desk.bounces import NoticeBounces
 from outwarden.service.desk.case_answers import CaseAnswers
 from outwarden.service.desk.case_work import CaseWork
 from outwarden.service.desk.errands import Errands
 from outwarden.service.desk.notice_site import notice_site
+from outwarden.service.desk.repeats import UNLOCK
 from outwarden.service.desk.responders import responders
 from outwarden.service.desk.site import DeskSite
 from outwarden.service.live.account_deeds import ForTheDesk, LiveDeeds
@@ -55,6 +59,19 @@ class LiveDesk:
     async def load(self) -> None:
         """Remember what may come back.  Raises ``StoreUnusable``."""
         await self._store.run(lambda opened: self.bounces.load(opened))
+
+    def role(self, asker: Asker) -> Role:
+        """Return what somebody may do."""
+        return self.site.role(asker.uid, asker.name)
+
+    async def unlock(self, case: Case, asker: Asker, why: str) -> None:
+        """Say the word that gives a locked account back, where its playbook understands it there."""
+        wanted = {"case": case.id, "verb": "step", "text": UNLOCK, "reason": why}
+        try:
+            await self._answers.change(wanted, asker)
+        except Fault as fault:
+            if fault.kind is not FaultKind.NOT_ALLOWED:
+                raise
 
     def by_verb(self) -> dict[str, Answer]:
         """Return who answers which verb about cases."""
