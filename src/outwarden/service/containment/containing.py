@@ -173,7 +173,8 @@ class Containing:
         if not step.is_over:
             kept = self._journal.before(step)
             leftover = msgspec.json.decode(kept or b"null", type=Leftover)
-            step = self._ended(step, place.disable(wish.account, leftover))
+            outcome = place.disable(wish.account, leftover)
+            step = self._ended(step, Outcome(outcome.answer, f"{outcome.words} (it was: {leftover.words})"))
         return verified(step)
 
     @staticmethod
