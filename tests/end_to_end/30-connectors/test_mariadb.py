@@ -24,7 +24,7 @@ pytestmark = [
 # As docs/reference/accounts.md has them.
 RIGHTS = (
     "CREATE USER outwarden@'127.0.0.1' IDENTIFIED BY 'connector'",
-    "GRANT SELECT, UPDATE (password, active) ON mail.mailbox TO outwarden@'127.0.0.1'",
+    "GRANT SELECT, UPDATE (password, active, smtp_active) ON mail.mailbox TO outwarden@'127.0.0.1'",
     "GRANT SELECT, INSERT, DELETE ON mail.mailbox_app_password TO outwarden@'127.0.0.1'",
     "GRANT SELECT, UPDATE (goto) ON mail.alias TO outwarden@'127.0.0.1'",
 )

@@ -23,8 +23,8 @@ pytestmark = [
 # As docs/reference/accounts.md has them.
 RIGHTS = (
     "CREATE ROLE outwarden LOGIN PASSWORD 'connector'",
-    "GRANT SELECT (username, password, active, modified, email_other) ON mailbox TO outwarden",
-    "GRANT UPDATE (password, active) ON mailbox TO outwarden",
+    "GRANT SELECT (username, password, active, smtp_active, modified, email_other) ON mailbox TO outwarden",
+    "GRANT UPDATE (password, active, smtp_active) ON mailbox TO outwarden",
     "GRANT SELECT, INSERT, DELETE ON mailbox_app_password TO outwarden",
     "GRANT SELECT (address, goto, modified), UPDATE (goto) ON alias TO outwarden",
 )

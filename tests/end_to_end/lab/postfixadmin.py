@@ -1,4 +1,4 @@
-"""PostfixAdmin's tables as it makes them for each database, and the questions that Dovecot asks them."""
+"""PostfixAdmin 4's tables as it makes them for each database, and the questions that Dovecot asks them."""
 
 from lab.account_life import APP, CARL, CARLS, OLD, ROSA
 
@@ -7,7 +7,8 @@ CREATE TABLE mailbox (
   username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) DEFAULT '' NOT NULL,
   maildir varchar(255) NOT NULL, quota bigint DEFAULT 0 NOT NULL, local_part varchar(255) NOT NULL,
   domain varchar(255) NOT NULL, created {moment}, modified {moment}, active {yes_or_no},
-  phone varchar(30) DEFAULT '' NOT NULL, email_other varchar(255) DEFAULT '' NOT NULL)"""
+  phone varchar(30) DEFAULT '' NOT NULL, email_other varchar(255) DEFAULT '' NOT NULL,
+  smtp_active {yes_or_no})"""
 _APP_PASSWORDS = """\
 CREATE TABLE mailbox_app_password (
   id {number}, username varchar(255) DEFAULT NULL, description varchar(255) DEFAULT NULL,
@@ -53,11 +54,13 @@ connect = {connect}
 default_pass_scheme = PLAIN
 password_query = {query}
 """
-_PASSWORD = "SELECT username AS user, password FROM mailbox WHERE username = '%u' AND active = {yes}"
+# As PostfixAdmin's own page has it for two flags.
+_MAY = "(('%s' = 'smtp' AND m.smtp_active = {yes}) OR ('%s' <> 'smtp' AND m.active = {yes}))"
+_PASSWORD = f"SELECT m.username AS user, m.password FROM mailbox m WHERE m.username = '%u' AND {_MAY}"  # noqa: S608
 # A lock must end app passwords too, so the account's own row is asked.
 _APP_PASSWORD = (
-    "SELECT m.username AS user, a.password_hash AS password FROM mailbox m "
-    "JOIN mailbox_app_password a ON a.username = m.username WHERE m.username = '%u' AND m.active = {yes}"
+    "SELECT m.username AS user, a.password_hash AS password FROM mailbox m "  # noqa: S608
+    f"JOIN mailbox_app_password a ON a.username = m.username WHERE m.username = '%u' AND {_MAY}"
 )
 
 

@@ -1,7 +1,8 @@
-"""What a site says about its accounts in SQL tables, and ready statements for two kinds of tables.
+"""What a site says about its accounts in SQL tables, and ready statements for three kinds of tables.
 
 ``tables = "dovecot"`` fits the table ``users`` of Dovecot's own pages, ``tables = "postfixadmin"`` what PostfixAdmin 4
-makes.  A statement that the site writes itself takes the place of the ready one; an empty one takes it away.
+makes, ``tables = "postfixadmin-3"`` what it made before.  A statement that the site writes itself takes the place of
+the ready one; an empty one takes it away.
 """
 
 from __future__ import annotations
@@ -35,8 +36,11 @@ class SqlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
         ),
     ] = ""
     tables: Annotated[
-        Literal["own", "dovecot", "postfixadmin"],
-        msgspec.Meta(description="Which ready statements to use: `dovecot`, `postfixadmin`, or `own` for none."),
+        Literal["own", "dovecot", "postfixadmin", "postfixadmin-3"],
+        msgspec.Meta(
+            description="Which ready statements to use: `dovecot`, `postfixadmin` (4 and later), `postfixadmin-3`, or "
+            "`own` for none."
+        ),
     ] = "own"
     scheme: Annotated[
         Literal["SHA512-CRYPT", "BLF-CRYPT", "ARGON2ID"], msgspec.Meta(description="How new passwords are hashed.")
@@ -101,15 +105,12 @@ def settled(settings: SqlSettings) -> SqlSettings:
 
 def _ready(settings: SqlSettings) -> Mapping[str, Value]:
     # No alias is `key` or `lock`: MariaDB keeps both words for itself.
-    if settings.tables == "dovecot":
-        return _DOVECOT
-    if settings.tables == "postfixadmin":
-        seconds = _SECONDS_OF[settings.engine]
-        return {
-            name: value.replace("MODIFIED", seconds) if isinstance(value, str) else value
-            for name, value in _POSTFIXADMIN.items()
-        }
-    return {}
+    statements = _READY.get(settings.tables, {})
+    seconds = _SECONDS_OF[settings.engine]
+    return {
+        name: value.replace("MODIFIED", seconds) if isinstance(value, str) else value
+        for name, value in statements.items()
+    }
 
 
 _DOVECOT: Mapping[str, Value] = {
@@ -120,20 +121,36 @@ _DOVECOT: Mapping[str, Value] = {
     "unlocked": "Y",
 }
 # `active` is a true boolean in PostgreSQL; the other two take one for 0 and 1.
-_POSTFIXADMIN: Mapping[str, Value] = {
+_POSTFIXADMIN_3: Mapping[str, Value] = {
     "find": "SELECT username AS account, password AS hash, active AS status, MODIFIED AS changed_at, "
     "email_other AS contact FROM mailbox WHERE username = :account",
     "set_password": "UPDATE mailbox SET password = :hash WHERE username = :account",
     "set_lock": "UPDATE mailbox SET active = :status WHERE username = :account",
     "locked": False,
     "unlocked": True,
+    "forwards": "SELECT address AS name, goto AS words, MODIFIED AS changed_at FROM alias "
+    "WHERE address = :account AND goto <> address",
+    "disable_forward": "UPDATE alias SET goto = address WHERE address = :account",
+    "restore_forward": "UPDATE alias SET goto = :words WHERE address = :account",
+}
+# Release 4 has a second flag, by which somebody may submit who may not read: a lock is both, and an undo each of them.
+_POSTFIXADMIN: Mapping[str, Value] = {
+    **_POSTFIXADMIN_3,
+    "find": "SELECT username AS account, password AS hash, CASE WHEN active AND smtp_active THEN 'all' "
+    "WHEN active THEN 'reads' WHEN smtp_active THEN 'submits' ELSE 'none' END AS status, "
+    "MODIFIED AS changed_at, email_other AS contact FROM mailbox WHERE username = :account",
+    "set_lock": "UPDATE mailbox SET active = (:status IN ('all', 'reads')), "
+    "smtp_active = (:status IN ('all', 'submits')) WHERE username = :account",
+    "locked": "none",
+    "unlocked": "all",
     "app_passwords": "SELECT id, username, description, password_hash FROM mailbox_app_password "
     "WHERE username = :account",
     "revoke_app_password": "DELETE FROM mailbox_app_password WHERE id = :id AND username = :account",
     "restore_app_password": "INSERT INTO mailbox_app_password (id, username, description, password_hash) "
     "VALUES (:id, :username, :description, :password_hash)",
-    "forwards": "SELECT address AS name, goto AS words, MODIFIED AS changed_at FROM alias "
-    "WHERE address = :account AND goto <> address",
-    "disable_forward": "UPDATE alias SET goto = address WHERE address = :account",
-    "restore_forward": "UPDATE alias SET goto = :words WHERE address = :account",
+}
+_READY: Mapping[str, Mapping[str, Value]] = {
+    "dovecot": _DOVECOT,
+    "postfixadmin": _POSTFIXADMIN,
+    "postfixadmin-3": _POSTFIXADMIN_3,
 }

@@ -17,11 +17,14 @@ from outwarden.responses.accounts.sql_forwards import moment
 from outwarden.responses.accounts.sql_settings import SqlSettings
 
 TABLES = """
-CREATE TABLE mailbox (username TEXT PRIMARY KEY, password TEXT, active INTEGER, modified TEXT, email_other TEXT);
+CREATE TABLE mailbox (username TEXT PRIMARY KEY, password TEXT, active INTEGER, modified TEXT, email_other TEXT,
+  smtp_active INTEGER DEFAULT 1);
 CREATE TABLE mailbox_app_password (id INTEGER PRIMARY KEY, username TEXT, description TEXT, password_hash TEXT);
 CREATE TABLE alias (address TEXT PRIMARY KEY, goto TEXT, modified TEXT, active INTEGER);
-INSERT INTO mailbox VALUES ('rosa@isp.example', '{PLAIN}old', 1, '2026-11-20 08:00:00', 'rosa@home.example');
-INSERT INTO mailbox VALUES ('carl@isp.example', '{PLAIN}carls', 1, '2026-11-20 08:00:00', '');
+INSERT INTO mailbox (username, password, active, modified, email_other)
+  VALUES ('rosa@isp.example', '{PLAIN}old', 1, '2026-11-20 08:00:00', 'rosa@home.example');
+INSERT INTO mailbox (username, password, active, modified, email_other)
+  VALUES ('carl@isp.example', '{PLAIN}carls', 1, '2026-11-20 08:00:00', '');
 INSERT INTO mailbox_app_password VALUES (7, 'rosa@isp.example', 'phone', '{PLAIN}phone');
 INSERT INTO mailbox_app_password VALUES (8, 'carl@isp.example', 'phone', '{PLAIN}carls phone');
 INSERT INTO alias VALUES ('rosa@isp.example', 'rosa@isp.example,thief@evil.example', '2026-11-25 03:00:00', 1);
@@ -125,6 +128,41 @@ MOMENTS = [
 @pytest.mark.parametrize(("name", "value", "expected"), MOMENTS, ids=[case[0] for case in MOMENTS])
 def test_moment(name: str, value: object, expected: datetime | None) -> None:
     assert moment(value) == expected
+
+
+@pytest.mark.parametrize(("active", "smtp_active"), [(1, 1), (1, 0), (0, 1), (0, 0)])
+def test_both_flags_are_locked_and_each_comes_back(
+    active: int, smtp_active: int, accounts: SqlAccounts, file: Path
+) -> None:
+    with sqlite3.connect(file) as opened:
+        opened.execute("UPDATE mailbox SET active = ?, smtp_active = ?", (active, smtp_active))
+    opened.close()
+    at_first = dump(file)
+    found = accounts.find(ROSA)
+    assert found is not None
+    assert found.locked is ((active, smtp_active) == (0, 0))
+    assert accounts.lock(ROSA).answer is Answer.DONE
+    assert "'rosa@home.example',0)" in dump(file)
+    assert "'{PLAIN}old',0," in dump(file)
+    assert accounts.restore(ROSA, found.before).answer is Answer.DONE
+    assert dump(file) == at_first
+
+
+def test_postfixadmin_3(file: Path) -> None:
+    with sqlite3.connect(file) as opened:
+        opened.executescript("DROP TABLE mailbox_app_password; ALTER TABLE mailbox DROP COLUMN smtp_active;")
+    opened.close()
+    at_first = dump(file)
+    accounts = SqlAccounts("panel", msgspec.structs.replace(SETTINGS, database=str(file), tables="postfixadmin-3"))
+    accounts.check()
+    found = accounts.find(ROSA)
+    assert found is not None
+    assert accounts.abilities == {Deed.LOCK, Deed.UNLOCK, Deed.SET_PASSWORD}
+    assert accounts.lock(ROSA).answer is Answer.DONE
+    assert accounts.restore(ROSA, found.before).answer is Answer.DONE
+    assert dump(file) == at_first
+    with pytest.raises(OperatorFault, match=r"panel: .*smtp_active"):
+        SqlAccounts("panel", msgspec.structs.replace(SETTINGS, database=str(file))).check()
 
 
 def test_dovecot_s_table(tmp_path: Path) -> None:
