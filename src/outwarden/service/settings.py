@@ -218,6 +218,13 @@ class GateSettings(_Section, frozen=True):
         msgspec.Meta(
             description="What becomes of a message that could not be judged: `accept` it unseen, or `defer` it, so "
             "that whoever hands it in tries again."
+    networks_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="Your table of networks, lines of `network,as,country`, by which a client's AS and country are "
+            "known; empty where none is kept."
+        ),
+    ] = ""
         ),
     ] = "defer"
     deadline_milliseconds: Annotated[

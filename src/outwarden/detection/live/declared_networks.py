@@ -1,4 +1,4 @@
-"""Where a declared bulk sender sends from: networks (CIDR), for which the client's address is enough, and AS numbers."""
+"""Where a declared bulk sender sends from: networks (CIDR), for which the client address is enough, and AS numbers."""
 
 from __future__ import annotations
 

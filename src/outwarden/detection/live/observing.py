@@ -116,7 +116,7 @@ def _network(record: AccountRecord, site: Site, event: Submitted, now: float, tr
     name = client_network(event)
     if name is None:
         return None
-    use = record.networks.get(name)
+    use = record.networks.get(name) or _known_by_address(record, event, name)
     if use is None:
         use = _meet_network(record, name, now)
     use.last_at = now
@@ -131,6 +131,16 @@ def _network(record: AccountRecord, site: Site, event: Submitted, now: float, tr
     if event.client_address is not None:
         key = key_of(event.client_address)
         traits.shared.append(("client address", site.clients.use(key, record.account, now)))
+    return use
+
+
+def _known_by_address(record: AccountRecord, event: Submitted, name: str) -> NetworkUse | None:
+    """Return what is known of the network by its address alone, as from before its AS was looked up."""
+    if event.network is None or event.client_address is None:
+        return None
+    use = record.networks.pop(network_of(event.client_address), None)
+    if use is not None:
+        record.networks[name] = use
     return use
 
 

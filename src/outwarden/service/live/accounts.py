@@ -6,8 +6,10 @@ tells of it.  ``checkpoint`` gives all that has changed since it was last asked;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from outwarden.detection.baseline.server_record import ServerRecord
 from outwarden.detection.filter_watch import FilterWatch
@@ -27,6 +29,7 @@ from outwarden.events import (
     Standing,
     Submitted,
 )
+from outwarden.sources.network_table import Whereabouts
 from outwarden.store.ingest import Checkpoint
 
 MOST_UNSAVED = 100_000
@@ -45,6 +48,8 @@ class Accounts:
         """What the log calls this machine, so that the gate and the log speak of the same one."""
         self.past_is_read = False
         """Whether the history that was there at the very first start has been heard to its end."""
+        self.find_network: Callable[[str], Whereabouts] | None = None
+        """In which AS and country an address is, where the site has a table of that."""
         self.waiting_if_held: dict[str, int] = {}
         """Recipients of mail that would be held and went: they are let go in the judge's eyes as if they had been."""
         self._unsaved: list[Event] = []
@@ -64,6 +69,13 @@ class Accounts:
     def over_limit(self, event: Submitted) -> Finding | None:
         """Say which limit of the policy the message is over; it counts towards all of them where it is over none."""
         return self.limits.reached(event, self.judge.new_recipients(event), event.at.timestamp())
+
+    def placed(self, event: Submitted) -> Submitted:
+        """Return the event with the AS and country of its client, as far as they are known."""
+        if self.find_network is None or event.client_address is None:
+            return event
+        where = self.find_network(event.client_address)
+        return replace(event, network=where.as_name, country=where.country)
 
     def judge_at_the_gate(self, event: Submitted) -> Decision:
         """Judge a message that is just handed in."""
@@ -122,6 +134,7 @@ class Accounts:
             return None
         if not is_ours(event):
             return None
+        event = self.placed(event)
         self._unsaved.append(event)
         decision = self.judge.submit(event)
         if decision.action in (Action.HOLD, Action.DEFER):

@@ -30,6 +30,7 @@ from outwarden.service.live.live_desk import LiveDesk
 from outwarden.service.live.log_thread import LogFacts
 from outwarden.service.live.minutes import Minutes
 from outwarden.service.live.saving import Saving
+from outwarden.service.live.site_files import SiteFiles
 from outwarden.service.live.store_thread import StoreThread
 from outwarden.service.settings import Settings
 from outwarden.service.time_zone import local_zone
@@ -77,6 +78,7 @@ class Answers:
         doors: Mapping[str, Door],
         minutes: Minutes,
         saving: Saving,
+        site_files: SiteFiles,
         store: StoreThread,
         logs: Sequence[LogFacts],
         resolver_fault: Callable[[], str | None],
@@ -87,6 +89,7 @@ class Answers:
     ) -> None:
         self._accounts, self._book, self._following, self._gate = accounts, book, following, gate
         self._doors, self._minutes, self._saving, self._store = doors, minutes, saving, store
+        self._site_files = site_files
         self._logs, self._resolver_fault, self._settings = logs, resolver_fault, settings
         self._clock, self._began_at, self._desk = clock, began_at, desk
 
@@ -131,6 +134,7 @@ class Answers:
                     "queue": self._minutes.queue_fault,
                     "cases": self._desk.work.fault,
                     "resolver": self._resolver_fault() or "",
+                    **self._site_files.faults(),
                 }
             ),
             learning=self._gate.learning,

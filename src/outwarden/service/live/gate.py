@@ -205,12 +205,13 @@ class Gate:
             ),
             self._texts.name(examined.sketch),
         )
-        return msgspec.structs.replace(
+        event = msgspec.structs.replace(
             event,
             links=about.links or event.links,
             recipients=max(envelope.recipient_count, len(envelope.recipients)),
             size=examined.size or envelope.announced_size,
         )
+        return self._accounts.placed(event)
 
     def _accepted(self, event: Submitted) -> Accept:
         return Accept(self._headers(event))

@@ -38,6 +38,7 @@ from outwarden.service.live.minutes import Minutes
 from outwarden.service.live.notify import notify, watchdog_seconds
 from outwarden.service.live.queue_watch import QueueWatch
 from outwarden.service.live.saving import Saving
+from outwarden.service.live.site_files import SiteFiles
 from outwarden.service.live.store_thread import StoreThread
 from outwarden.service.mark_keys import mark_keys, marking
 from outwarden.service.own_lists import own_catalogue, own_resolver, wrong_resolver
@@ -61,6 +62,7 @@ class Machine:
         self._keys = mark_keys(configuration)
         self._verdict_headers = beginning.verdict_headers_of(configuration)
         self._desk_site, _ = desk_site(configuration), notice_site(configuration)
+        self._site_files = SiteFiles(configuration)
         self._doors_wanted = any(getattr(self._settings.gate, kind) for kind in ("milter", "policy_service", "rspamd"))
         if not self._logs and not self._doors_wanted and not watches_lists:
             raise beginning.nothing_to_do(found.looked_at if found is not None else ())
@@ -75,6 +77,7 @@ class Machine:
         self._book = self._store.run_now(Book.load)
         self._accounts = beginning.accounts_of(self._kept, self._policy, self._clock(), self._say)
         beginning.take_up(self._accounts.judge, self._book, self._clock())
+        self._accounts.find_network = self._site_files.find_network
         # Read here, or the first message would read it in the loop.
         public_suffixes()
 
@@ -181,6 +184,7 @@ class Machine:
             "the desk": self._desk.work.run(),
             "the first day": self._first_day(),
             "the threads": self._threads_live(),
+            "the site's files": self._site_files.look_after(self._say),
         }
         if (seconds := watchdog_seconds()) is not None:
             beside["the watchdog"] = _alive(seconds)
@@ -253,6 +257,7 @@ class Machine:
             doors=self._doors,
             minutes=self._minutes,
             saving=self._saving,
+            site_files=self._site_files,
             store=self._store,
             logs=[thread.facts for thread in self._threads],
             resolver_fault=lambda: None if self._lists is None else self._lists.resolver_fault,

@@ -13,6 +13,7 @@ from outwarden.detection.live.counts import Count
 from outwarden.events import AccountKind, Action, Attempted, Decision, Event, Outcome, RefusalClass, Standing, Submitted
 from outwarden.service.live import accounts as module
 from outwarden.service.live.accounts import Accounts
+from outwarden.sources.network_table import Whereabouts
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ROSA = "rosa@isp.example"
@@ -88,6 +89,22 @@ def test_where_there_was_no_room_the_log_brings_it(accounts: Accounts, monkeypat
     accounts.hear(told := submitted("4A1", seconds=0.3))
     assert counted(accounts, Count.MESSAGES) == 1
     assert kept(accounts) == [told]
+
+
+def test_what_the_log_and_the_gate_tell_of_has_the_network_of_its_client(accounts: Accounts) -> None:
+    table = {"203.0.113.7": Whereabouts("AS64500", "IT")}
+    accounts.find_network = lambda address: table.get(address, Whereabouts(None, None))
+    assert accounts.placed(submitted("4A1")) == replace(submitted("4A1"), network="AS64500", country="IT")
+    local = replace(submitted("4A2"), client_address=None)
+    assert accounts.placed(local) == local
+    accounts.hear(submitted("4A3"))
+    accounts.hear(replace(submitted("4A4"), client_address="192.0.2.1"))
+    assert [(one.network, one.country) for one in kept(accounts) if isinstance(one, Submitted)] == [
+        ("AS64500", "IT"), (None, None),
+    ]  # fmt: skip
+    record = accounts.judge.records.get(ROSA)
+    assert record is not None
+    assert set(record.networks) == {"AS64500", "192.0.2.0/24"}
 
 
 STRANGERS = [
