@@ -16,5 +16,5 @@ pin() {
 
 pin run pyproject.toml
 pin build --constraint=requirements/run.txt requirements/build.in
-pin test --extra=dev --extra=sql-postgresql --extra=sql-mariadb --extra=ldap \
+pin test --extra=dev --extra=sql-postgresql --extra=sql-mariadb --extra=ldap --extra=apprise \
     --constraint=requirements/run.txt --constraint=requirements/build.txt pyproject.toml

@@ -22,6 +22,7 @@ def config() -> None:
 @click.pass_context
 def config_check(context: click.Context) -> None:
     """Say whether the service would start with it; nothing is asked and nothing is changed."""
+    from outwarden.service.alarm_channels import checked
     from outwarden.service.containment.back_ends import places
     from outwarden.service.desk.notice_site import notice_site
     from outwarden.service.desk.site import desk_site
@@ -42,6 +43,7 @@ def config_check(context: click.Context) -> None:
         notice_site(found)
         doors = endpoints(found)
         places(found)
+        checked(found)
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:
         print_json(

@@ -44,6 +44,7 @@ VERBS = {
     "case": ("outwarden.cli.case:case", "The desk: cases, what was found and done; note, assign, resolve, reopen."),
     "playbook": ("outwarden.cli.playbook:playbook", "What is asked for in which case: list, check, draw, try dry."),
     "delisting": ("outwarden.cli.delisting:delisting", "The way off each list: what is to do, and when to ask."),
+    "alarms": ("outwarden.cli.alarms:alarms", "What people were told, by which channel; take one up, try a channel."),
     "monitor": ("outwarden.cli.monitor:monitor", "Checks for Nagios or Icinga, with perfdata."),
     "run": ("outwarden.cli.run:run", "The service: watch the blocklists, and say when a listing begins and ends."),
     "mark": ("outwarden.cli.mark:mark", "The signed mark in what leaves: make a key for it, or read one."),

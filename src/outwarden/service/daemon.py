@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
+from outwarden.service.alarm_channels import checked
 from outwarden.service.live.machine import Machine
 from outwarden.service.rounds import Rounds
 from outwarden.service.settings import Configuration
@@ -40,6 +41,7 @@ def run_once(configuration: Configuration, clock: Clock, say: Say, stop: threadi
 
 def run(configuration: Configuration, clock: Clock, say: Say, stop: threading.Event) -> None:
     """Run until told to stop.  Raises ``ConfigurationError``, ``CannotListen`` and ``StoreUnusable``."""
+    checked(configuration)
     watch = WatchList(configuration, may_be_empty=True)
     machine = Machine(configuration, clock, say, bool(watch.targets))
     going_round = threading.Thread(

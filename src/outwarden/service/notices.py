@@ -18,6 +18,7 @@ _MOST_OCTETS = 30_000
 _RULE = "-" * 40
 _SEE = {
     Call.PERSON: "outwarden status",
+    Call.DIGEST: "outwarden status",
     Turn.BEGAN: "outwarden blocklists --history",
     Turn.ENDED: "outwarden blocklists --history",
 }
@@ -73,6 +74,8 @@ def log_lines(notice: Notice) -> str:
 
 
 def _counted(count: int, more: str, turn: Turn | Call) -> str:
+    if turn is Call.DIGEST:
+        return f"{count} {more}{'digest' if count == 1 else 'digests'}"
     if turn is Call.PERSON:
         return f"{count} {more}{'thing waits' if count == 1 else 'things wait'} for you"
     return f"{count} {more}{'listing' if count == 1 else 'listings'} {turn.value}"

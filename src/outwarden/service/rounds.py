@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from threading import Event
 
+from outwarden.service.alarm_channels import checked
+from outwarden.service.alarm_digest import Digest
 from outwarden.service.alarms import AlarmSender
 from outwarden.service.blocklist_monitor import BlocklistMonitor, Watched
 from outwarden.service.expired_pauses import ExpiredPauses
@@ -44,7 +46,8 @@ class Rounds:
         self._watch = watch
         self._store = Store(Path(configuration.settings.store.path), writer=alone)
         alarms = configuration.settings.alarms
-        self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour)
+        self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour, channels=checked(configuration))
+        self._digest = Digest(self._store, alarms.digest_at)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup(stop.is_set))
         self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)
         self._late_held = LateHeld(self._store, configuration.settings.mail_server, clock, say)
@@ -64,6 +67,7 @@ class Rounds:
         while not self._stop.is_set():
             self._pauses.end()
             self._late_held.let_go()
+            self._digest.write(self._clock())
             self._sender.send(self._clock())
             name = schedule.take_due(self._clock())
             if name is None:
@@ -117,7 +121,7 @@ class Rounds:
 
     def _sleep(self, schedule: Schedule) -> None:
         now = self._clock()
-        nexts = (schedule.next_at(), self._store.alarms.next_try_at(), self._pauses.next_end())
+        nexts = (schedule.next_at(), self._sender.next_try_at(), self._pauses.next_end())
         wakes = [at for at in nexts if at is not None]
         until = min([*wakes, now + _LONGEST_SLEEP])
         self._stop.wait(max((until - now).total_seconds(), 0.0))

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from outwarden.service.alarm_settings import AlarmSettings
 from outwarden.service.containment_settings import ContainmentSettings
 from outwarden.service.desk_settings import CaseSettings, NoticeSettings, SubscriberSettings
 from outwarden.service.settings_files import Mistake, Table, environment_tables, file_table, in_words, is_there, merged
@@ -122,28 +123,6 @@ class BlocklistSettings(_Section, frozen=True):
     ] = {}
 
 
-class AlarmSettings(_Section, frozen=True):
-    """Who is told."""
-
-    command: Annotated[
-        tuple[str, ...],
-        msgspec.Meta(
-            description="A program and its arguments, run for alarms (no shell): `{line}` in an argument is what "
-            "happened in one line, standard input its text, `OUTWARDEN_ALARM` in its environment all of it as JSON. "
-            "Empty: stderr alone."
-        ),
-    ] = ()
-    most_per_hour: Annotated[
-        int,
-        msgspec.Meta(
-            ge=1,
-            le=3600,
-            description="How often the command is run at most within an hour; the last one says so, and what comes "
-            "after it waits and is told together.",
-        ),
-    ] = 12
-
-
 class TakedownSettings(_Section, frozen=True):
     """To whom reports of abuse go."""
 
@@ -218,13 +197,6 @@ class GateSettings(_Section, frozen=True):
         msgspec.Meta(
             description="What becomes of a message that could not be judged: `accept` it unseen, or `defer` it, so "
             "that whoever hands it in tries again."
-    networks_file: Annotated[
-        str,
-        msgspec.Meta(
-            description="Your table of networks, lines of `network,as,country`, by which a client's AS and country are "
-            "known; empty where none is kept."
-        ),
-    ] = ""
         ),
     ] = "defer"
     deadline_milliseconds: Annotated[
@@ -246,6 +218,13 @@ class GateSettings(_Section, frozen=True):
             "it removes those that clients write themselves."
         ),
     ] = ()
+    networks_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="Your table of networks, lines of `network,as,country`, by which a client's AS and country are "
+            "known; empty where none is kept."
+        ),
+    ] = ""
     spool: Annotated[
         str,
         msgspec.Meta(description="The folder for large messages while they are looked at; empty for the system's own."),

@@ -14,6 +14,7 @@ class Call(StrEnum):
     """What an alarm is for that is about no listing."""
 
     PERSON = "call"
+    DIGEST = "digest"
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -60,11 +61,11 @@ class Alarms:
             listing, turn.value, line, body, microseconds(now),
         )  # fmt: skip
 
-    def call(self, about: str, line: str, body: str, now: datetime) -> None:
+    def call(self, about: str, line: str, body: str, now: datetime, call: Call = Call.PERSON) -> None:
         """Write down that a person is called about a thing, once for each; only inside ``writing()``."""
         self._database.rows(
             "INSERT INTO alarm (about, turn, line, body, written_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            about, Call.PERSON.value, line, body, microseconds(now),
+            about, call.value, line, body, microseconds(now),
         )  # fmt: skip
 
     def waiting(self) -> list[Alarm]:
@@ -75,8 +76,8 @@ class Alarms:
         """Return the alarms that were written after one, in their order."""
         return self._alarms("id > ?", number)
 
-    def put_together(self, alarms: Iterable[Alarm], remark: str, now: datetime) -> None:
-        """Make a notice of waiting alarms, to be sent now; only inside ``writing()``."""
+    def put_together(self, alarms: Iterable[Alarm], remark: str, now: datetime) -> int:
+        """Make a notice of waiting alarms, to be sent now, and return its number; only inside ``writing()``."""
         ((number,),) = self._database.rows("SELECT coalesce(max(id), 0) + 1 FROM notice")
         self._database.rows(
             "INSERT INTO notice (id, remark, made_at, next_try_at, receipt) VALUES (?, ?, ?, ?, hex(randomblob(8)))",
@@ -84,6 +85,7 @@ class Alarms:
         )  # fmt: skip
         for alarm in alarms:
             self._database.rows("UPDATE alarm SET notice = ? WHERE id = ? AND notice IS NULL", number, alarm.id)
+        return int(number)
 
     def made_between(self, begin: datetime, end: datetime) -> list[datetime]:
         """Return when notices were made, after ``begin`` and until ``end``, oldest first."""
@@ -97,6 +99,14 @@ class Alarms:
     def due(self, now: datetime) -> list[Notice]:
         """Return the notices to be sent now, oldest first."""
         return self._notices("settled_at IS NULL AND next_try_at <= ?", microseconds(now))
+
+    def find(self, number: int) -> Notice | None:
+        """Return the notice of a number, None where there is none."""
+        return next(iter(self._notices("id = ?", number)), None)
+
+    def newest(self, most: int) -> list[Notice]:
+        """Return the last notices, newest first."""
+        return self._notices("id > (SELECT coalesce(max(id), 0) FROM notice) - ?", most)[::-1]
 
     def notices(self) -> list[Notice]:
         """Return every notice, oldest first."""
@@ -149,6 +159,6 @@ class Alarms:
             *values,
         )
         return [
-            Alarm(number, listing, Call.PERSON if listing is None else Turn(turn), line, body, moment(at))
+            Alarm(number, listing, Call(turn) if listing is None else Turn(turn), line, body, moment(at))
             for number, listing, turn, line, body, at in rows
         ]

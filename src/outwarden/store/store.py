@@ -20,6 +20,7 @@ from outwarden.store.owner_notices import OwnerNotices
 from outwarden.store.responses import Responses
 from outwarden.store.sealing import Seal
 from outwarden.store.sums import Sums
+from outwarden.store.tellings import Tellings
 
 
 class Store:
@@ -31,6 +32,7 @@ class Store:
         self.path = path
         self.listings = Listings(self._database)
         self.alarms = Alarms(self._database)
+        self.tellings = Tellings(self._database, self.alarms)
         self.delistings = Delistings(self._database, self.listings)
         self.account_records = AccountRecords(self._database)
         self.audit = Audit(self._database)

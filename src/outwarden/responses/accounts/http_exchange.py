@@ -158,7 +158,17 @@ def _target(name: str, url: str) -> SplitResult:
         raise OperatorFault(f"{name}: url has a name or password in it; put the secret into a file of its own")
     if target.scheme not in {"https", "http"}:
         raise OperatorFault(f"{name}: url {url[:80]!r} is neither https nor http")
+    if target.scheme == "http" and not _is_here(host):
+        raise OperatorFault(f"{name}: plain http, and {host} is not this machine; use https")
     return target
+
+
+def _is_here(host: str) -> bool:
+    """Return whether a host is this machine by what it is called; where the name leads is looked at once connected."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _certificates(name: str, ca_file: str) -> ssl.SSLContext:

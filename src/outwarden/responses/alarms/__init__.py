@@ -1,0 +1,1 @@
+"""Alarms told to people: by mail, to webhooks and chats, to syslog."""
