@@ -236,8 +236,8 @@ def _read() -> Feed:
     return feed
 
 
-def _bounces() -> Feed:
-    """What a bounce says can be shown as JSON."""
+def _reports() -> Feed:
+    """What a report says can be shown as JSON."""
 
     def feed(block: str) -> None:
         content = block.encode("latin-1", "replace") if len(block) % 2 else block.encode("utf-8", "surrogatepass")
@@ -259,7 +259,7 @@ TARGETS = {
     "stamps": Target(_stamps, ("Nov 23 03:12:45", "2026-11-23T03:12:45.123456+01:00", "@400000004c91b044077a9e94")),
     "message": Target(_message, _messages_of_the_corpus()),
     "read": Target(_read, _marked_messages()),
-    "bounces": Target(_bounces, _messages_of_the_corpus("bounces")),
+    "reports": Target(_reports, _messages_of_the_corpus("reports")),
     "refusals": Target(lambda: classify, _lines_of("refusals")),
     "milter": Target(_milter, _lines_of("milter")),
     "policy": Target(_door(lambda: PolicyConversation(Gathering(5, 2000)), _request_of_postfix), _lines_of("policy")),

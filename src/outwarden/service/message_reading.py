@@ -20,7 +20,7 @@ from outwarden.sources.message.mark import MarkKeys
 from outwarden.sources.message.mbox import is_mbox, messages_in_mbox
 from outwarden.sources.message.parts import read_parts
 from outwarden.sources.message.returned_marks import carried_marks
-from outwarden.sources.reports import BouncedRecipient, Kind, Original, read_report
+from outwarden.sources.reports import Bounce, Complaint, Kind, read_report
 
 MOST_BYTES = 33_554_432
 """32 MiB: what is larger is not read."""
@@ -41,7 +41,7 @@ class ReadMessage(msgspec.Struct, frozen=True):
     """What a message is, and whose: ``ours``, ``account``, ``host`` and ``marked_at`` by its mark.
 
     ``ours`` is None where no keys are known or nothing says so; ``reason`` says why a message is unreadable.
-    ``recipients`` and ``original`` are what a bounce tells.
+    ``bounce`` and ``complaint`` are what a message of such a kind tells.
     """
 
     file: str
@@ -53,8 +53,8 @@ class ReadMessage(msgspec.Struct, frozen=True):
     message_id: str | None = None
     subject: str | None = None
     reason: str | None = None
-    recipients: tuple[BouncedRecipient, ...] = ()
-    original: Original | None = None
+    bounce: Bounce | None = None
+    complaint: Complaint | None = None
 
 
 def read_path(path: str, keys: MarkKeys | None) -> Iterator[ReadMessage]:
@@ -104,7 +104,6 @@ def read_message(file: str, message: bytes, keys: MarkKeys | None) -> ReadMessag
     kind = report.kind
     if kind in (Kind.MAIL, Kind.AUTO_REPLY, Kind.UNREADABLE):
         kind = Kind.UNREADABLE if _FIELDS.isdisjoint(parts.fields) else kind
-    bounce = report.bounce
     return ReadMessage(
         file,
         kind,
@@ -115,8 +114,8 @@ def read_message(file: str, message: bytes, keys: MarkKeys | None) -> ReadMessag
         message_id=message_id[:_LONGEST_MESSAGE_ID] or None,
         subject=subject[:_LONGEST_SUBJECT] or None,
         reason="it has no header of a message" if kind is Kind.UNREADABLE else None,
-        recipients=bounce.recipients if bounce else (),
-        original=bounce.original if bounce else None,
+        bounce=report.bounce,
+        complaint=report.complaint,
     )
 
 

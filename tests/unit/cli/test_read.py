@@ -257,3 +257,27 @@ def test_a_maildir_has_many(site: Site) -> None:
         "new/1",
         "cur/2:2,S",
     ]
+
+
+def test_a_complaint_says_what_it_is_about(site: Site) -> None:
+    report = (
+        "From: loop@far.example\nSubject: FW: Hello\nContent-Type: multipart/report; report-type=feedback-report; "
+        "boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nSource-IP: 192.0.2.10\n"
+        "Original-Rcpt-To: <otto@far.example>\nArrival-Date: Wed, 25 Nov 2026 09:00:00 +0100\n"
+        f"--b\nContent-Type: message/rfc822\n\n{HEADER}\nHello\n--b--\n"
+    )
+    code, output = site.run("read", site.file(report))
+    assert code == 0
+    assert output.splitlines()[1:] == [
+        "  abuse by far.example, about mail from 192.0.2.10 to otto@far.example at 2026-11-25 08:00:00 UTC",
+        "  the original: <1@isp.example> (Hello) from rosa@isp.example",
+    ]
+    found = site.read(report)
+    assert (found["kind"], found["account"], found["message_id"]) == (
+        "complaint",
+        "rosa@isp.example",
+        "<1@isp.example>",
+    )
+    assert found["arrived_at"] == "2026-11-25T08:00:00Z"
+    assert found["derived"] == ["sender"]
+    assert "recipients" not in found

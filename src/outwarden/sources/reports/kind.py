@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outwarden.sources.reports.bare import kind_of_bare
 from outwarden.sources.reports.bounce import read_bounce, read_notified, returns_a_report
+from outwarden.sources.reports.complaint import complaint_notified, read_complaint
 from outwarden.sources.reports.notifications import Notified, read_notification
 from outwarden.sources.reports.opened import Opened, one_line_end, opened
 from outwarden.sources.reports.records import Bounce, Kind, Report
@@ -30,14 +31,14 @@ def report_of(report: Opened) -> Report:
     """Return what an opened message is, and of a bounce what it says."""
     kind = kind_by_structure(report)
     if kind not in (None, Kind.BOUNCE, Kind.AUTO_REPLY):
-        return Report(kind)
+        return _other(kind, report)
     if (notified := read_notification(report.text)) is not None:
         return _notified(notified)
     signs = Signs(report)
     if kind is Kind.AUTO_REPLY and not signs.rejects:
         return Report(kind)
     if kind is None and not signs.bounce_subject and (named := kind_by_subject(report)) is not None:
-        return Report(named)
+        return _other(named, report)
     if kind is Kind.BOUNCE or signs.bounces:
         bounce = read_bounce(report)
         if kind is None and not signs.machine_like and (not bounce.recipients or returns_a_report(report)):
@@ -45,6 +46,16 @@ def report_of(report: Opened) -> Report:
             return Report(Kind.MAIL)
         return Report(Kind.AUTO_REPLY) if _only_asks(bounce, signs) else Report(Kind.BOUNCE, bounce)
     return Report(Kind.AUTO_REPLY if signs.answers else Kind.MAIL)
+
+
+def _other(kind: Kind, report: Opened) -> Report:
+    if kind is Kind.DMARC_FAILURE:
+        return Report(kind, complaint=read_complaint(report, "auth-failure"))
+    if kind is Kind.COMPLAINT:
+        # Apple's mail asks in the name of its user to be left out.
+        otherwise = "opt-out" if b"x-apple-unsubscribe" in report.fields else "abuse"
+        return Report(kind, complaint=read_complaint(report, otherwise))
+    return Report(kind)
 
 
 def _only_asks(bounce: Bounce, signs: Signs) -> bool:
@@ -64,5 +75,5 @@ def _bare(message: bytes) -> Report:
 
 def _notified(notified: Notified) -> Report:
     if notified.kind == "complaint":
-        return Report(Kind.COMPLAINT)
+        return Report(Kind.COMPLAINT, complaint=complaint_notified(notified))
     return Report(Kind.BOUNCE, read_notified(notified))

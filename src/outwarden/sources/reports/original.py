@@ -44,15 +44,16 @@ def original_of(fields: Fields, of_message: Fields, returned: Fields, text: str)
     queue_id = _QUEUE_ID.fullmatch(first(of_message, b"x-postfix-queue-id").decode("latin-1"))
     envelope_id = readable(first(of_message, b"original-envelope-id"))
     return Original(
-        message_id=_message_id(fields, of_message, returned, text),
-        sender=_sender(fields, of_message, returned),
-        subject=_subject(returned, text),
+        message_id=message_id_of(fields, of_message, returned, text),
+        sender=envelope_sender(fields, of_message, returned),
+        subject=subject_of(returned, text),
         queue_id=queue_id[0] if queue_id else None,
         envelope_id=envelope_id[:LONGEST_SUBJECT] or None,
     )
 
 
-def _message_id(fields: Fields, of_message: Fields, returned: Fields, text: str) -> str | None:
+def message_id_of(fields: Fields, of_message: Fields, returned: Fields, text: str) -> str | None:
+    """Return the original's Message-ID, in angle brackets."""
     for value in (
         *(first(returned, b"message-id"), first(of_message, b"original-message-id")),
         *(first(of_message, b"x-original-message-id"), first(fields, b"x-original-message-id")),
@@ -75,14 +76,15 @@ def _written_id(value: bytes) -> str | None:
     return f"<{words[:996]}>" if words and "@" in words and " " not in words else None
 
 
-def _subject(returned: Fields, text: str) -> str | None:
+def subject_of(returned: Fields, text: str) -> str | None:
+    """Return the original's Subject, else what a text quotes of it."""
     if b"subject" in returned:
         return readable(first(returned, b"subject"))[:LONGEST_SUBJECT] or None
     found = _SUBJECT_IN_WORDS.search(text)
     return found[1].strip()[:LONGEST_SUBJECT] or None if found else None
 
 
-def _sender(fields: Fields, of_message: Fields, returned: Fields) -> str | None:
+def envelope_sender(fields: Fields, of_message: Fields, returned: Fields) -> str | None:
     """Return the envelope sender; what is nearest to the envelope counts."""
     told = typed_address(readable(first(of_message, b"x-postfix-sender")))
     for value in (first(returned, b"return-path"), first(returned, b"x-envelope-from"), _in_received(returned)):

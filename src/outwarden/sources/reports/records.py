@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -76,8 +77,43 @@ class Bounce(msgspec.Struct, frozen=True):
         return tuple(one for one in self.recipients if one.action is action)
 
 
+class Complaint(msgspec.Struct, frozen=True):
+    """A complaint (RFC 5965), or a failure report (RFC 6591), about one message.
+
+    ``feedback_type`` is abuse, fraud, virus, opt-out, not-spam, auth-failure or another, in lower case.  All but it
+    may be missing.  ``source_address`` is where the message came from, ``arrived_at`` when it came (UTC),
+    ``original_recipients`` whom it was sent to, ``redacted`` where none of them is legible.  ``sender`` is the envelope
+    sender, ``<>`` the null one; ``message_id`` and ``subject`` are those of the message; ``envelope_id`` is ours.
+    ``provider`` is whose loop it is.  ``claimed_account`` is what a filter says that the sender logged in as: to be
+    believed of our own filter alone.  ``derived`` names the fields that are not the report's but the message's own.
+    """
+
+    feedback_type: str
+    source_address: str | None = None
+    arrived_at: datetime | None = None
+    original_recipients: tuple[str, ...] = ()
+    redacted: bool = False
+    reported_domains: tuple[str, ...] = ()
+    reported_uris: tuple[str, ...] = ()
+    message_id: str | None = None
+    sender: str | None = None
+    subject: str | None = None
+    provider: str | None = None
+    user_agent: str | None = None
+    version: str | None = None
+    incidents: int | None = None
+    envelope_id: str | None = None
+    removal_recipients: tuple[str, ...] = ()
+    auth_failure: str | None = None
+    delivery_result: str | None = None
+    identity_alignment: str | None = None
+    claimed_account: str | None = None
+    derived: tuple[str, ...] = ()
+
+
 class Report(msgspec.Struct, frozen=True):
-    """What a message is, and what it says where it is a bounce."""
+    """What a message is, and what it says where it is a bounce, a complaint or a failure report."""
 
     kind: Kind
     bounce: Bounce | None = None
+    complaint: Complaint | None = None
