@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from outwarden.store.store import Store
 
 Found = TypeVar("Found")
-_EXIT = "Exit code: 0 done, 1 somebody could not be told, 2 usage, 3 no such alarm, 5 the store cannot be used, 78 configuration."
+_EXIT = (
+    "Exit code: 0 done, 1 somebody could not be told, 2 usage, 3 no such alarm, 5 the store cannot be used, 78 the "
+    "configuration cannot be used."
+)
 
 
 class NoSuchAlarm(CouldNot):
@@ -99,23 +102,18 @@ def alarms_answer(context: click.Context, number: int) -> None:
 @click.pass_context
 def alarms_test(context: click.Context, channels: tuple[str, ...]) -> None:
     """Tell every channel, or those named, that this is a test; nothing is written down."""
-    from outwarden.responses.alarms.message import AlarmMessage, CouldNotTell, Unknown
     from outwarden.service.alarm_channels import checked
-    from outwarden.service.alarm_telling import tell
+    from outwarden.service.alarm_telling import tried
 
     with settings_in_words():
         known = checked(configuration(context.obj))
     for name in channels:
         if name not in known:
             raise WrongArgument(f"{name}: no such channel; there are: {', '.join(known) or 'none'}")
-    message = AlarmMessage(0, "call", "this is a test of Outwarden's alarms", "If you read this, it works.\n", now())
     failed = 0
     for name in channels or tuple(known):
-        try:
-            tell(known[name], message)
-            outcome = "told"
-        except (CouldNotTell, Unknown) as fault:
-            outcome, failed = str(fault), failed + 1
+        fault = tried(known[name], now())
+        outcome, failed = fault or "told", failed + bool(fault)
         if context.obj["json"]:
             print_json({"channel": name, "outcome": outcome})
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,16 @@ def main(name: str) -> int:
         sys.stderr.write(f"outwarden: alarms.channels.{name}: {fault}\n")
         return 1
     return 0
+
+
+def tried(channel: AlarmChannel, now: datetime) -> str:
+    """Tell a channel that this is a test; return "" where it was told, else why not."""
+    message = AlarmMessage(0, "call", "this is a test of Outwarden's alarms", "If you read this, it works.\n", now)
+    try:
+        tell(channel, message)
+    except (CouldNotTell, Unknown) as fault:
+        return str(fault)
+    return ""
 
 
 def tell(channel: AlarmChannel, message: AlarmMessage) -> None:
