@@ -11,7 +11,7 @@ from lab import account_life as life
 from lab import dovecot_imap, mariadb, postfixadmin
 from lab.certificates import Certificates
 
-from outwarden.responses.accounts.connector import Answer, OperatorFault
+from outwarden.responses.accounts.connector import Answer, Deed, OperatorFault, TemporaryFault
 from outwarden.responses.accounts.secret import Secret
 from outwarden.responses.accounts.sql import SqlAccounts
 from outwarden.responses.accounts.sql_settings import SqlSettings
@@ -52,7 +52,7 @@ def settings(server: mariadb.Mariadb, **changes: str) -> SqlSettings:
 
 @pytest.mark.skipif(not dovecot_imap.INSTALLED, reason="dovecot-imapd is not installed")
 @pytest.mark.skipif(not dovecot_imap.has_driver("mysql"), reason="dovecot-mysql is not installed")
-def test_an_account_in_mariadb(home: Path, server: mariadb.Mariadb) -> None:
+def test_an_account_in_mariadb(home: Path, server: mariadb.Mariadb, monkeypatch: pytest.MonkeyPatch) -> None:
     def raw() -> list[object]:
         with server.connected() as connection, connection.cursor() as cursor:
             return [cursor.execute(question) and cursor.fetchall() for question in postfixadmin.EVERYTHING]
@@ -70,6 +70,14 @@ def test_an_account_in_mariadb(home: Path, server: mariadb.Mariadb) -> None:
     finally:
         dovecot.stop()
     life.forward_goes_and_comes_back(back_end.forwards, raw)
+    # Somebody else holds the row: asked again later, and nothing is left half done.
+    with server.connected() as other, monkeypatch.context() as shorter:
+        shorter.setattr("outwarden.responses.accounts.sql_databases._SECONDS", 1)
+        other.begin()
+        other.cursor().execute("SELECT * FROM mailbox FOR UPDATE")
+        with pytest.raises(TemporaryFault, match=r"^panel: "):
+            SqlAccounts("panel", settings(server), Secret("connector")).lock(life.ROSA)
+    assert back_end.verify(life.ROSA, Deed.UNLOCK).answer is Answer.DONE
     server.stop()
     life.is_down(back_end)
     server.start()
@@ -82,6 +90,10 @@ def test_what_a_person_must_change(home: Path, server: mariadb.Mariadb, certific
     life.is_refused(SqlAccounts("panel", settings(server, database="males"), right), "males", "denied")
     life.is_refused(SqlAccounts("panel", settings(server, tables="dovecot"), right), "users", "denied")
     SqlAccounts("panel", settings(server, ca_file=str(certificates.authority)), right).check()
+    socket = str(home / "mariadb" / "socket")
+    SqlAccounts(
+        "panel", SqlSettings(engine="mariadb", host=socket, database="mail", login="root", tables="postfixadmin")
+    ).check()
     other = Certificates(home / "other").authority
     life.is_refused(SqlAccounts("panel", settings(server, ca_file=str(other)), right), "CERTIFICATE")
 

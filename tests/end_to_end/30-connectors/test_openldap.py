@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
+import msgspec
 import pytest
 from lab import account_life as life
 from lab import dovecot_imap, openldap
@@ -163,6 +165,20 @@ def test_app_passwords(server: openldap.OpenLdap) -> None:
     assert "appPassword" not in entry(server)
     assert back_end.restore(life.ROSA, found.before).answer is Answer.DONE
     assert entry(server) == at_first
+
+
+def test_by_its_socket_as_who_we_are(server: openldap.OpenLdap) -> None:
+    where = LdapSettings(url=server.socket_url, base=BASE, set_by="none", lock="ppolicy", policy=f"cn=policy,{BASE}")
+    back_end = LdapAccounts("staff", where)
+    back_end.check()
+    plain = unquote(server.socket_url)
+    LdapAccounts("staff", msgspec.structs.replace(where, url=plain)).check()
+    life.done(back_end.lock, life.ROSA)
+    assert "pwdAccountLockedTime" in entry(server)
+    assert back_end.set_password(life.ROSA, Secret("Kmp4-x7tz")).answer is Answer.COULD_NOT
+    life.done(back_end.unlock, life.ROSA)
+    server.stop()
+    life.is_down(back_end)
 
 
 def test_active_directory_s_attributes(server: openldap.OpenLdap) -> None:

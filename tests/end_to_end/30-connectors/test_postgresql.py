@@ -10,7 +10,7 @@ from lab import account_life as life
 from lab import dovecot_imap, postfixadmin, postgresql
 from lab.certificates import Certificates
 
-from outwarden.responses.accounts.connector import Answer, OperatorFault
+from outwarden.responses.accounts.connector import Answer, Deed, OperatorFault, TemporaryFault
 from outwarden.responses.accounts.secret import Secret
 from outwarden.responses.accounts.sql import SqlAccounts
 from outwarden.responses.accounts.sql_settings import SqlSettings
@@ -52,7 +52,7 @@ def settings(server: postgresql.Postgresql, **changes: str) -> SqlSettings:
 
 @pytest.mark.skipif(not dovecot_imap.INSTALLED, reason="dovecot-imapd is not installed")
 @pytest.mark.skipif(not dovecot_imap.has_driver("pgsql"), reason="dovecot-pgsql is not installed")
-def test_an_account_in_postgresql(home: Path, server: postgresql.Postgresql) -> None:
+def test_an_account_in_postgresql(home: Path, server: postgresql.Postgresql, monkeypatch: pytest.MonkeyPatch) -> None:
     def raw() -> list[object]:
         with server.connected() as connection:
             return [connection.execute(question).fetchall() for question in postfixadmin.EVERYTHING]
@@ -65,6 +65,15 @@ def test_an_account_in_postgresql(home: Path, server: postgresql.Postgresql) -> 
     finally:
         dovecot.stop()
     life.forward_goes_and_comes_back(back_end.forwards, raw)
+    # Somebody else holds the row: asked again later, and nothing is left half done.
+    with server.connected() as other, monkeypatch.context() as shorter:
+        shorter.setattr("outwarden.responses.accounts.sql_databases._SECONDS", 1)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM mailbox FOR UPDATE")
+        with pytest.raises(TemporaryFault, match=r"^panel: "):
+            SqlAccounts("panel", settings(server), Secret("connector")).lock(life.ROSA)
+    assert back_end.verify(life.ROSA, Deed.UNLOCK).answer is Answer.DONE
+    SqlAccounts("panel", settings(server, host=str(home / "postgresql")), Secret("connector")).check()
     server.stop()
     life.is_down(back_end)
     server.start()

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 from lab.certificates import Certificates
 from lab.one_server import OneServer, as_nobody, give, own_folder
@@ -41,7 +42,9 @@ _ACCESS = """\
 access to attrs=userPassword by dn.exact="cn=outwarden,dc=isp,dc=example" write by anonymous auth
 access to attrs=pwdAccountLockedTime,pwdReset,appPassword,unicodePwd,userAccountControl,pwdLastSet
   by dn.exact="cn=outwarden,dc=isp,dc=example" write
+  by dn.exact="gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth" write
 access to * by dn.exact="cn=outwarden,dc=isp,dc=example" read by dn.exact="cn=reader,dc=isp,dc=example" read
+  by dn.exact="gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth" read
 """
 
 
@@ -60,7 +63,10 @@ class OpenLdap:
         ldif.write_text(entries)
         as_nobody([_SLAPADD or "", "-q", "-f", settings, "-l", ldif], log)
         self.port, self.tls_port = free_port(), free_port()
-        urls = f"ldap://127.0.0.1:{self.port}/" + (f" ldaps://127.0.0.1:{self.tls_port}/" if certificates else "")
+        self.socket_url = "ldapi://" + quote(f"{folder}/socket", safe="")
+        urls = f"ldap://127.0.0.1:{self.port}/ {self.socket_url}"
+        if certificates is not None:
+            urls += f" ldaps://127.0.0.1:{self.tls_port}/"
         self._command = [_SLAPD or "", "-f", settings, "-h", urls, "-d", "0"]
         self._log = log
         self.start()

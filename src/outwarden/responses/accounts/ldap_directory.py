@@ -82,10 +82,10 @@ class Directory:
     @contextmanager
     def _opened(self, dn: str, secret: Secret | None) -> Iterator[Any]:
         external = not dn and self._url.startswith("ldapi:")
-        how: dict[str, Any] = {
-            **({"user": dn, "password": secret.reveal()} if secret is not None else {}),
-            **({"authentication": self._ldap3.SASL, "sasl_mechanism": "EXTERNAL"} if external else {}),
-        }
+        how: dict[str, Any] = {"user": dn, "password": secret.reveal()} if secret is not None else {}
+        if external:
+            # RFC 4422 appendix A.1: an empty answer is "who I am by the socket".
+            how |= {"authentication": self._ldap3.SASL, "sasl_mechanism": "EXTERNAL", "sasl_credentials": ""}
         with self._told_as_ours():
             connection = self._ldap3.Connection(
                 self._server(), receive_timeout=_SECONDS, auto_referrals=False, check_names=False, **how
