@@ -1,4 +1,4 @@
-"""Bounces of every dialect, complaints, and what is neither: the message in NAME.in, what it says in the JSON beside it."""
+"""Bounces of every dialect, complaints, and what is neither: NAME.in, and what it says in the JSON beside it."""
 
 import json
 from pathlib import Path
