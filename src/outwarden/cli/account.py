@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from outwarden.cli.account_contain import account_contain, account_undo_containment
 from outwarden.cli.asking import ACTING_SECONDS, READING_SECONDS, ask_service
 from outwarden.cli.rendering import harmless_json, plain
 
@@ -22,8 +23,12 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 def account() -> None:
     """How an account stands and why; block it, give it back, its history, and who was blocked repeatedly.
 
-    All of it is asked of the running service.
+    All of it is asked of the running service, but for contain and undo-containment, which need none.
     """
+
+
+account.add_command(account_contain)
+account.add_command(account_undo_containment)
 
 
 @account.command("show", epilog=_EXIT)
