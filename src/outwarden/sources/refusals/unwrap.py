@@ -29,9 +29,11 @@ _ENCODED_WORD = re.compile(
     r"\?([bq])\?([^?\s]{1,400})\?=(?:\s{1,4}(?==\?))?",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#|', \[)")
+_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#|'?, (?:b?['\"]|\[))")
 _CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
+# Programs in Python print the code and the text of a reply as a pair.
+_IN_A_TUPLE = re.compile(r"'?, (?:b?['\"]|\[b?['\"])")
 # IronPort says "5.1.0 - Unknown address error" of whatever is refused after RCPT TO.
 _STATUS_OF_ANY = re.compile(r"[245]\.[0-7]\.\d{1,3} - unknown address error", re.IGNORECASE)
 _REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?| (?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?)\s?")
@@ -43,7 +45,7 @@ _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
 # What stands before a reply when somebody else reports it.
 _REPORTED = re.compile(
     r"said:|says:|responded|response (?:was|from|received)|replied|answered|refused to talk to me:|reply:|last error|"
-    r"(?:smtp|lmtp) error|error message from|"
+    r"(?:smtp|lmtp) error|error message from|with message|"
     r"returned was:|remote server was:|\(reason:|does not like|failed after|was rejected\. remote|diagnostic-code|"
     r"remote (?:server|host|mta|mail|smtp)|\bhost [^ ]+ ?\[|rejected by (?:the )?(?:remote )?(?:host|server)|"
     r"temporarily suspended|expired|timeout exceeded|unknown address error|<<<|stat=|result=|smtp;|"
@@ -95,7 +97,8 @@ def unwrap(line: str) -> Reply:
     words = line[reply_at:end]
     started = _CODE_AT_START.match(words)
     if started:
-        words = _join_lines(words[started.end(1) :], started[1])
+        behind = _IN_A_TUPLE.match(words, started.end(1))
+        words = _join_lines(words[behind.end() if behind else started.end(1) :], started[1])
         # Some write the code once more: "550 550 5.1.1".
         words = words.removeprefix(f" {started[1]}")
     return Reply(
@@ -163,10 +166,15 @@ def _reply_at(line: str, start: int, end: int) -> int:
     if _CODE_AT_START.match(line, start, end):
         return start
     code = _CODE.search(line, start, end)
-    if code and _REPORTED.search(line, start, code.start()):
+    if code and (_REPORTED.search(line, start, code.start()) or _after_a_colon(line, code.start())):
         return code.start()
     logged = _LOGGED.search(line, start, end)
     return logged.end() if logged else start
+
+
+def _after_a_colon(line: str, at: int) -> bool:
+    """Say whether what stands there is announced, as by "Error: 550 ..." and "SMTPDataError: (550, b'...')"."""
+    return line[max(0, at - 6) : at].rstrip(" '\"[({").endswith(":")
 
 
 def _join_lines(words: str, code: str) -> str:

@@ -96,6 +96,11 @@ WRAPPINGS: dict[str, Wrap] = {
     "encoded words": encoded_word,
     "folded": folded,
     "quoted": lambda reply: f'"{reply}"',
+    "Python": lambda reply: f"smtplib.SMTPDataError: ({reply[:3]}, b'{reply[4:]}')",
+    "Python, recipients": lambda reply: f"SMTPRecipientsRefused: {{'a@b.example': ({reply[:3]}, b'{reply[4:]}')}}",
+    "Node": lambda reply: f"Error: Can't send mail - all recipients were rejected: {reply}",
+    "Java": lambda reply: f"Failed messages: com.sun.mail.smtp.SMTPSendFailedException: {reply}",
+    "PHP": lambda reply: f'Expected response code 250 but got code "{reply[:3]}", with message "{reply}"',
     "HTML": lambda reply: (
         "<p>" + reply.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace(". ", ".<br>") + "</p>"
     ),
