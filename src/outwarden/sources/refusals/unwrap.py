@@ -16,7 +16,7 @@ import re
 import msgspec
 
 LONGEST = 4096
-_LONGEST_TAIL = 100
+_LONGEST_TAIL = 90
 
 _SOFT_BREAK = re.compile(r"=[ \t]*\r?\n")
 _ENCODED = re.compile(r"=([0-9A-F]{2})(?![0-9A-F])")
@@ -122,9 +122,9 @@ def words_of(text: str) -> list[str]:
         text = _ENCODED_WORD.sub(_decoded, text)
     if "\\" in text or "#01" in text:
         text = _WRITTEN_BREAK.sub(" ", text)
-    if "<" in text and ">" in text:
+    if "</" in text or "<br" in text or "<BR" in text:
         text = _MARKUP.sub(" ", text)
-    if "&" in text and ";" in text:
+    if "&" in text:
         text = html.unescape(text)
     if "..." in text:
         # Sendmail and others join what they say to a mailbox: "a@b.example...User unknown".
@@ -134,9 +134,10 @@ def words_of(text: str) -> list[str]:
     command_at = text.rfind("(in reply to")
     if command_at > 0 and _IN_REPLY_TO.match(text, command_at):
         text = text[:command_at]
-    given_up = _GIVING_UP.search(text, max(1, len(text) - _LONGEST_TAIL))
-    if given_up:
-        text = text[: given_up.start()]
+    tail = text[-_LONGEST_TAIL:]
+    if "#" in tail or "iving up" in tail or "attempts" in tail:
+        given_up = _GIVING_UP.search(text, max(1, len(text) - _LONGEST_TAIL))
+        text = text[: given_up.start()] if given_up else text
     return text.split()
 
 
