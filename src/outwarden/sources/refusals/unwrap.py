@@ -39,6 +39,10 @@ _STATUS_OF_ANY = re.compile(r"[245]\.[0-7]\.\d{1,3} - unknown address error", re
 _REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?| (?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?)\s?")
 # What our own server says behind the reply.  Postfix names the command, qmail and IronPort that they give up.
 _IN_REPLY_TO = re.compile(r"\(in reply to\s[^()]{1,60}\)?\s*\)?\s*$")
+_TO_SENDER = "(in reply to MAIL FROM"
+_AFTER_SENDER = re.compile(
+    r"\bafter MAIL FROM:|>>> MAIL FROM:[^ ]{1,300}(?: [A-Z]{1,8}=[^ ]{1,40}){0,4} <<< $", re.IGNORECASE
+)
 _GIVING_UP = re.compile(r"\sGiving up on \S{1,60}\s*$|\(delivery attempts: \d{1,4}\)?\s*$|>?\s#SMTP#\s*$|##\s*$")
 _EXCHANGE = re.compile(r"\{LED=([^{}]{0,3000})", re.IGNORECASE)
 _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
@@ -65,8 +69,8 @@ class Reply(msgspec.Struct, frozen=True):
 
     ``words`` is the reply on one line, lower-case, without its reply code.  ``speaker`` is the host that
     the wrapping names.  ``code`` is the SMTP reply code, ``status`` the first enhanced status code
-    (RFC 3463)
-    of the reply, else of the whole text.  ``skipped`` is how many words of the line stand before the reply.
+    (RFC 3463) of the reply, else of the whole text.  ``skipped`` is how many words of the line stand before
+    the reply.  ``of_sender`` is true where the wrapping tells that the reply was to ``MAIL FROM``.
     """
 
     words: str
@@ -74,6 +78,7 @@ class Reply(msgspec.Struct, frozen=True):
     code: int | None
     status: str | None
     skipped: int
+    of_sender: bool = False
 
 
 def unwrap(line: str) -> Reply:
@@ -86,6 +91,12 @@ def unwrap(line: str) -> Reply:
         speaker = host[1] if host else None
         start, end = exchange.span(1)
     reply_at = _reply_at(line, start, end)
+    told = line.find(_TO_SENDER, reply_at)
+    of_sender = told > reply_at
+    if of_sender:
+        end = min(end, told)
+    elif reply_at > start:
+        of_sender = _AFTER_SENDER.search(line, start, reply_at) is not None
     if reply_at > start and speaker is None:
         named = _SPEAKER.search(line, 0, reply_at)
         speaker = named[1] if named else None
@@ -107,13 +118,14 @@ def unwrap(line: str) -> Reply:
         code=int(started[1]) if started else None,
         status=status[0] if status else None,
         skipped=line.count(" ", 0, reply_at),
+        of_sender=of_sender,
     )
 
 
 def words_of(text: str) -> list[str]:
     """Return what white space parts in the text's beginning, with soft breaks joined.
 
-    What our own server says behind the reply is left out: it says nothing of why.
+    What our own server says behind the reply is left out: it says nothing of why, but for ``MAIL FROM``.
     """
     text = text[:LONGEST]
     if "=" in text and "\n" in text and _SOFT_BREAK.search(text):
@@ -133,7 +145,8 @@ def words_of(text: str) -> list[str]:
         text = _read_again(text)
     command_at = text.rfind("(in reply to")
     if command_at > 0 and _IN_REPLY_TO.match(text, command_at):
-        text = text[:command_at]
+        of_sender = text[command_at : command_at + 40].split()[3:5] == ["MAIL", "FROM"]
+        text = f"{text[:command_at]} {_TO_SENDER} command)" if of_sender else text[:command_at]
     tail = text[-_LONGEST_TAIL:]
     if "#" in tail or "iving up" in tail or "attempts" in tail:
         given_up = _GIVING_UP.search(text, max(1, len(text) - _LONGEST_TAIL))
