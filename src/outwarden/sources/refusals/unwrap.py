@@ -29,7 +29,7 @@ _ENCODED_WORD = re.compile(
     r"\?([bq])\?([^?\s]{1,400})\?=(?:\s{1,4}(?==\?))?",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#|'?, (?:b?['\"]|\[))")
+_CODE = re.compile(r"(?:(?<=was:)|(?<![\w.:/=+-]))[45]\d\d(?=[ -]|$|[;:]\s|#|'?, (?:b?['\"]|\[))")
 _CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
 # Programs in Python print the code and the text of a reply as a pair.

@@ -82,6 +82,7 @@ WRAPPINGS: dict[str, Wrap] = {
     "Exchange, diagnostic": lambda reply: f"mx.b.example #5.0.0 smtp;{reply} ##",
     "Exchange, delimited": lambda reply: f"#< #5.0.0 smtp; {reply}> #SMTP#",
     "Exchange, queue": lambda reply: f"[{{LED={reply}}};{{MSG=}};{{FQDN=mx.b.example}};{{IP=198.51.100.9}}]",
+    "Gmail, no space": lambda reply: f"The response from the remote server was:{reply}",
     "Gmail": lambda reply: f"The response from the remote server was:\n{reply}",
     "IronPort": ironport,
     "DSN": lambda reply: f"Diagnostic-Code: smtp; {reply}",
