@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from outwarden.sources.refusals.needles import Needles
 from outwarden.sources.refusals.rulebook import read_table
 from outwarden.sources.refusals.services import HOST, services
 
@@ -43,7 +44,7 @@ class Lists:
     def __init__(self) -> None:
         self._lists: dict[str, Listed] = {}
         self._by_zone: dict[str, str] = {}
-        self._names: list[tuple[str, str]] = []
+        names: list[tuple[str, str]] = []
         self._part_of: dict[str, str] = {}
         for list_id, entry in read_table("lists.toml").items():
             self._lists[list_id] = Listed(list_id, entry["lists"], entry.get("domain_list"))
@@ -51,7 +52,8 @@ class Lists:
                 self._part_of[list_id] = entry["part_of"]
             for zone in entry["zones"].split():
                 self._by_zone[zone] = list_id
-            self._names.extend((name, list_id) for name in entry["names"])
+            names.extend((name, list_id) for name in entry["names"])
+        self._names = Needles(names)
 
     def named_in(self, reply: str) -> Listed | None:
         """Return the list that a reply (lower-case) names first, the exact part of it rather than the whole."""
@@ -73,8 +75,8 @@ class Lists:
                 if list_id is not None:
                     places.setdefault(list_id, reply.find(host))
                     reply = reply.replace(host, " " * len(host))
-        for name, list_id in self._names:
-            if name in reply and (len(name) > _LONGEST_SHORT_NAME or _stands_alone(reply, reply.find(name), len(name))):
+        for _, name, list_id in self._names.found_in(reply):
+            if len(name) > _LONGEST_SHORT_NAME or _stands_alone(reply, reply.find(name), len(name)):
                 places[list_id] = min(reply.find(name), places.get(list_id, len(reply)))
         return places
 

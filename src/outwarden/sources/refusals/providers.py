@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from outwarden.sources.refusals.needles import Needles
 from outwarden.sources.refusals.rulebook import read_table
 from outwarden.sources.refusals.services import HOST, services
 
@@ -16,16 +17,16 @@ _MAILBOX = re.compile(r"@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4})")
 
 
 @cache
-def _marks() -> tuple[tuple[str, str], ...]:
+def _marks() -> Needles[str]:
     table = read_table("providers.toml")
-    return tuple((mark, service) for service, entry in table.items() for mark in entry["marks"])
+    return Needles((mark, service) for service, entry in table.items() for mark in entry["marks"])
 
 
 def author(reply: str, service_of_speaker: str | None) -> str | None:
     """Return who wrote a reply (masked, lower-case), as its wording, a signature, a link or its speaker tells."""
-    for mark, service in _marks():
-        if mark in reply:
-            return service
+    marked = _marks().found_in(reply)
+    if marked:
+        return marked[0][2]
     known = services()
     for host in _SIGNATURE.finditer(reply):
         service_of_host = known.of(host[1])

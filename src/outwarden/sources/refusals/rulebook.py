@@ -13,12 +13,12 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from outwarden.events import RefusalClass
+from outwarden.sources.refusals.needles import Needles
 from outwarden.sources.refusals.unwrap import Reply
 
 Stage = Literal["fault", "code", "words", "gist", "status"]
 
 _STAGES: tuple[Stage, ...] = ("fault", "code", "words", "gist", "status")
-_FROM_RARE = "~=#_(zq)[]'xj9378640-2:/k51v.bywgpfmucdlhrsnioate "
 _MOST_CLAUSES = 40
 # What an expression begins with that no text can lack: it has no alternatives but in brackets.
 _FIRST_WORD = re.compile(r"\\b([a-z]++)(?=[ \\(]|\{[a-z]|$)")
@@ -99,11 +99,6 @@ def _filled(pattern: str, parts: dict[str, str]) -> str:
     return pattern
 
 
-def _rarity(character: str) -> int:
-    """Return how common a character is in replies; one that is not in the list is the rarest."""
-    return _FROM_RARE.find(character)
-
-
 def _place(rule: Rule) -> int:
     return rule.place
 
@@ -114,14 +109,15 @@ class Rulebook:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self._by_word: dict[Stage, dict[str, list[Rule]]] = {stage: {} for stage in _STAGES}
-        # By its rarest character, so that one look spares the tells that cannot be there.
-        self._by_tell: dict[Stage, dict[str, list[tuple[str, Rule]]]] = {stage: {} for stage in _STAGES}
+        self._by_tell: dict[Stage, Needles[Rule]] = {
+            stage: Needles((tell, rule) for rule in self.rules if rule.stage == stage for tell in rule.tells)
+            for stage in _STAGES
+        }
         self._by_status: dict[Stage, list[Rule]] = {stage: [] for stage in _STAGES}
         for rule in self.rules:
             if rule.tells:
-                for tell in rule.tells:
-                    self._by_tell[rule.stage].setdefault(min(tell, key=_rarity), []).append((tell, rule))
-            elif rule.words:
+                continue
+            if rule.words:
                 for word in rule.words:
                     self._by_word[rule.stage].setdefault(word, []).append(rule)
             else:
@@ -140,8 +136,7 @@ class Rulebook:
     def _candidates(self, stage: Stage, reply: Reply, words: frozenset[str]) -> list[Rule]:
         """Return the rules of which a tell or a word is there, or which go by the status alone, in order."""
         said, by_word = reply.words, self._by_word[stage]
-        by_tell = self._by_tell[stage]
-        found = {rule for rarest in by_tell if rarest in said for tell, rule in by_tell[rarest] if tell in said}
+        found = {rule for _, _, rule in self._by_tell[stage].found_in(said)}
         for word in words & by_word.keys():
             found.update(by_word[word])
         found.update(self._by_status[stage])

@@ -29,7 +29,8 @@ _ENCODED_WORD = re.compile(
     r"\?([bq])\?([^?\s]{1,400})\?=(?:\s{1,4}(?==\?))?",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(?:(?<=was:)|(?<![\w.:/=+-]))[45]\d\d(?=[ -]|$|[;:]\s|#|'?, (?:b?['\"]|\[))")
+_CODE = re.compile(r"(?<![\w.:/=+-])[45]\d\d(?=[ -]|$|[;:]\s|#|'?, (?:b?['\"]|\[))")
+_CODE_AFTER_WAS = re.compile(r"(?<=\bwas:)[45]\d\d(?=[ -])")
 _CODE_AT_START = re.compile(r"\W{0,3}(?:(?:smtp|x-\w{1,20}); ?)?\W{0,2}([245]\d\d)(?=\W|$)", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
 # Programs in Python print the code and the text of a reply as a pair.
@@ -128,10 +129,11 @@ def words_of(text: str) -> list[str]:
     What our own server says behind the reply is left out: it says nothing of why, but for ``MAIL FROM``.
     """
     text = text[:LONGEST]
-    if "=" in text and "\n" in text and _SOFT_BREAK.search(text):
-        text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
-    if "=?" in text:
-        text = _ENCODED_WORD.sub(_decoded, text)
+    if "=" in text:
+        if "\n" in text and _SOFT_BREAK.search(text):
+            text = _ENCODED.sub(lambda found: chr(int(found[1], 16)), _SOFT_BREAK.sub("", text))
+        if "=?" in text:
+            text = _ENCODED_WORD.sub(_decoded, text)
     if "\\" in text or "#01" in text:
         text = _WRITTEN_BREAK.sub(" ", text)
     if "</" in text or "<br" in text or "<BR" in text:
@@ -179,10 +181,13 @@ def _reply_at(line: str, start: int, end: int) -> int:
     """
     if _CODE_AT_START.match(line, start, end):
         return start
+    code = _CODE_AFTER_WAS.search(line, start, end) if "was:" in line else None
+    if code:
+        return code.start()
     code = _CODE.search(line, start, end)
     if code and (_REPORTED.search(line, start, code.start()) or _after_a_colon(line, code.start())):
         return code.start()
-    logged = _LOGGED.search(line, start, end)
+    logged = _LOGGED.search(line, start, end) if "dsn=" in line else None
     return logged.end() if logged else start
 
 
