@@ -97,6 +97,8 @@ def unwrap(line: str) -> Reply:
     if of_sender:
         end = min(end, told)
     elif reply_at > start:
+        given_up = _GIVING_UP.search(line, max(reply_at, end - _LONGEST_TAIL), end)
+        end = given_up.start() if given_up else end
         of_sender = _AFTER_SENDER.search(line, start, reply_at) is not None
     if reply_at > start and speaker is None:
         named = _SPEAKER.search(line, 0, reply_at)
@@ -149,10 +151,6 @@ def words_of(text: str) -> list[str]:
     if command_at > 0 and _IN_REPLY_TO.match(text, command_at):
         of_sender = text[command_at : command_at + 40].split()[3:5] == ["MAIL", "FROM"]
         text = f"{text[:command_at]} {_TO_SENDER} command)" if of_sender else text[:command_at]
-    tail = text[-_LONGEST_TAIL:]
-    if "#" in tail or "iving up" in tail or "attempts" in tail:
-        given_up = _GIVING_UP.search(text, max(1, len(text) - _LONGEST_TAIL))
-        text = text[: given_up.start()] if given_up else text
     return text.split()
 
 
