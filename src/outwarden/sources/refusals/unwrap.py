@@ -23,7 +23,7 @@ _ENCODED = re.compile(r"=([0-9A-F]{2})(?![0-9A-F])")
 # Exim writes a line break of a reply as two characters, syslog daemons as an octal escape.
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\015\\012|#015#012|#012", re.IGNORECASE)
 _MARKUP = re.compile(r"</?(?:br|p|div|td|li|b|span|code|pre|tt) ?/?>", re.IGNORECASE)
-# RFC 2047: some writers of DSNs encode a reply as if it were a header's text.
+# Some writers of DSNs encode a reply as if it were a header's text.
 _ENCODED_WORD = re.compile(
     r"=\?(utf-?8|us-ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru]|gb2312|gbk|gb18030|big5|iso-2022-jp|shift_jis|euc-kr)"
     r"\?([bq])\?([^?\s]{1,400})\?=(?:\s{1,4}(?==\?))?",
