@@ -162,11 +162,13 @@ class ContainmentSteps:
 
         The file overwrites what is deleted, so that no hash stays in its free pages.
         """
+        over = "undo_until <= ? AND (before IS NOT NULL OR after IS NOT NULL)"
+        if not self._found(f"{over} LIMIT 1", microseconds(now)):
+            return 0
         self._database.rows("PRAGMA secure_delete = ON")
         with self._database.writing():
             return self._database.change(
-                "UPDATE containment_steps SET before = NULL, after = NULL "
-                "WHERE undo_until <= ? AND (before IS NOT NULL OR after IS NOT NULL)",
+                f"UPDATE containment_steps SET before = NULL, after = NULL WHERE {over}",  # noqa: S608 (our own words)
                 microseconds(now),
             )
 

@@ -72,7 +72,7 @@ class Containing:
             for at in self.found(wish.account):
                 if deed in at.place.abilities or wish.response is not ResponseName.END_SERVICE:
                     yield from self._deed(wish, at, deed)
-        if wish.response in ENDS_SESSIONS:
+        if wish.response in ENDS_SESSIONS or (wish.response in DEEDS and self._sessions_were_ended(wish.account)):
             yield from self._end_sessions(wish)
         if wish.response is ResponseName.DISABLE_RULES:
             yield from self._disable_rules(wish)
@@ -133,6 +133,10 @@ class Containing:
             place.forget_logins(account)
 
     # -- where people are logged in
+
+    def _sessions_were_ended(self, account: str) -> bool:
+        """Return whether somebody may have come back meanwhile, by what only now lets him in no more."""
+        return any(step.deed == SESSIONS for step in self._journal.standing(account))
 
     def _end_sessions(self, wish: Wish) -> Iterator[Verified]:
         if not self._places.sessions:

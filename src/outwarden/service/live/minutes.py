@@ -92,4 +92,6 @@ class Minutes:
 
 
 def _forget(store: Store, now: datetime, retention: Retention) -> int:
+    # Hashes of passwords are kept until the undo is over, and not a minute longer.
+    store.containment.forget(now)
     return store.ingest.forget(now, retention)

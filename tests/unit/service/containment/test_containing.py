@@ -330,6 +330,15 @@ def test_unlock_gives_back_what_we_locked_and_nothing_else(machine: Machine) -> 
     assert row.locked
 
 
+def test_who_came_back_by_an_app_password_is_put_out_again(machine: Machine) -> None:
+    responder = machine.responder()
+    responder.carry_out(request(ResponseName.END_SESSIONS), case(), NOW)
+    machine.sessions.open.add(ROSA)
+    carried = responder.carry_out(request(ResponseName.REVOKE_APP_PASSWORDS), case(), NOW)
+    assert machine.sessions.open == set()
+    assert [line.deed for line in carried.checklist][-1] == "end open sessions (server)"
+
+
 def test_the_end_of_the_service(machine: Machine) -> None:
     before = machine.state()
     carried = machine.responder().carry_out(request(ResponseName.END_SERVICE), case(), NOW)
