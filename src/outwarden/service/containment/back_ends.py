@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -19,7 +21,13 @@ from outwarden.service.containment.places import Places
 from outwarden.service.settings import Configuration
 
 AccountSettings = SqlSettings | LdapSettings | PasswdFileSettings | HttpSettings | ProgramSettings
-_KINDS = "sql, ldap, passwd-file, http, program"
+_KINDS: dict[str, type[msgspec.Struct]] = {
+    "sql": SqlSettings,
+    "ldap": LdapSettings,
+    "passwd-file": PasswdFileSettings,
+    "http": HttpSettings,
+    "program": ProgramSettings,
+}
 _OURS = frozenset({"dovecot", "sieve", "forward-file"})
 
 
@@ -44,7 +52,12 @@ def settings_of(configuration: Configuration, name: str, table: dict[str, Any]) 
         told, _, path = str(fault).partition(" - at `$")
         inside = path.strip("`").lstrip(".")
         if inside == "kind" or "`kind`" in told:
-            raise configuration.wrong(f"{key}.kind", f"there are: {_KINDS}") from None
+            raise configuration.wrong(f"{key}.kind", f"there are: {', '.join(_KINDS)}") from None
+        if unknown := re.search(r"unknown field `([^`]*)`", told):
+            whole = ".".join(part for part in (key, inside, unknown[1]) if part)
+            near = difflib.get_close_matches(unknown[1], _KINDS[table["kind"]].__struct_fields__, n=1)
+            cure = f"did you mean {near[0]}?" if near and not inside else "remove it"
+            raise configuration.wrong(whole, f"there is no such key; {cure}") from None
         raise configuration.wrong(f"{key}.{inside}" if inside else key, told[:1].lower() + told[1:]) from None
     return settings
 
