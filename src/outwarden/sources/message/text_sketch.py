@@ -60,7 +60,8 @@ def sketch_of(text: str, names: Collection[str] = ()) -> tuple[int, ...]:
     words = words_of(text)
     if names:
         without = {one.encode() for one in names}
-        words = [word for word in words if word not in without]
+        if not without.isdisjoint(words):
+            words = [word for word in words if word not in without]
     if len(words) < FEWEST_WORDS:
         return ()
     single = list(map(crc32, words))

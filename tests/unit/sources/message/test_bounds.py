@@ -45,6 +45,8 @@ HOSTILE: list[tuple[str, Callable[[], bytes], Fault | None]] = [
     ("brackets", lambda: PAGE + b"<" * 500_000, None),
     ("elements", lambda: PAGE + b"<div>" * 100_000, None),
     ("tags that do not end", lambda: PAGE + b"<a " * 170_000 + b"<blockquote", None),
+    ("tags that do not end, before one that does", lambda: PAGE + b"<p" * 260_000 + b"<b>", None),
+    ("tags in a row that do not end", lambda: PAGE + b"<p>" + b" <p" * 170_000 + b"<b>", None),
     ("tags before a quotation", lambda: PAGE + b"<b><a " * 80_000 + b"<blockquote>", None),
     ("comments", lambda: PAGE + b"<!--" * 120_000, None),
     ("scripts", lambda: PAGE + b"<script></script>" * 30_000, None),
