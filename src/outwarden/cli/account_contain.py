@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from outwarden.cli.acting import NotPermitted, asked_by, faults_in_words, now
+from outwarden.cli.acting import asked_by, faults_in_words, now
 from outwarden.cli.asking import ACTING_SECONDS, ask_service
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.rendering import plain, print_json
@@ -69,11 +69,9 @@ def account_undo_containment(context: click.Context, account: str, reason: str, 
 
 @contextmanager
 def _by_hand(options: dict[str, Any]) -> "Iterator[ByHand]":
-    from outwarden.responses.accounts.connector import OperatorFault, TemporaryFault
     from outwarden.service.acting import must_be_root
     from outwarden.service.containment.back_ends import places
     from outwarden.service.containment.by_hand import ByHand
-    from outwarden.store.sealing import SealBroken
     from outwarden.store.store import Store
 
     found = configuration(options)
@@ -84,13 +82,8 @@ def _by_hand(options: dict[str, Any]) -> "Iterator[ByHand]":
     with faults_in_words():
         must_be_root()
         there = places(found)
-        try:
-            with Store(Path(found.settings.store.path)) as store:
-                yield ByHand(store, there, found.settings.containment, now, asked_by(), ask)
-        except TemporaryFault as fault:
-            raise CouldNot(str(fault)) from fault
-        except (OperatorFault, SealBroken) as fault:
-            raise NotPermitted(str(fault)) from fault
+        with Store(Path(found.settings.store.path)) as store:
+            yield ByHand(store, there, found.settings.containment, now, asked_by(), ask)
 
 
 def _asked(options: dict[str, Any], verb: str, arguments: dict[str, object]) -> str:

@@ -16,6 +16,7 @@ from outwarden.responses.accounts.connector import OperatorFault, TemporaryFault
 from outwarden.responses.subjects import account as judged_account
 from outwarden.service.acting import Clock, CouldNotAct, NotAllowed, NothingFound, one_at_a_time
 from outwarden.service.containment.containing import Containing, words_of
+from outwarden.service.containment.faults import faults_of_places
 from outwarden.service.containment.places import Places
 from outwarden.service.containment.planning import planned
 from outwarden.service.containment.undoing import Undoing
@@ -89,16 +90,19 @@ class ByHand:
         return Containment(account, (*lines, *blocked, *released))
 
     def plan(self, account: str) -> Containment:
-        """Say what ``contain`` would do."""
+        """Say what ``contain`` would do.  Raises ``CouldNotAct`` and ``NotAllowed``, too."""
         account = judged_account(account)
-        lines: list[Verified] = []
+        with faults_of_places():
+            return Containment(account, tuple(self._planned(account)), dry_run=True)
+
+    def _planned(self, account: str) -> Iterator[Verified]:
         for step in self._settings.steps:
             if step in _AT_THE_SERVICE:
-                lines.append(Verified(step, None, "would be asked of the service"))
+                yield Verified(step, None, "would be asked of the service")
                 continue
             wish = self._wish(ResponseName(step), account, "")
-            lines += [Verified(each, None, "would be done") for each in planned(wish, self._places, self._settings)]
-        return Containment(account, tuple(lines), dry_run=True)
+            for line in planned(wish, self._places, self._settings):
+                yield Verified(line, None, "would be done")
 
     def plan_undo(self, account: str) -> Containment:
         """Say what ``undo`` would take back."""

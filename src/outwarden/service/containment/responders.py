@@ -9,11 +9,11 @@ from pathlib import Path
 
 from outwarden.cases.case import Case
 from outwarden.cases.response_requests import Answer, ResponseName, ResponseRequest
-from outwarden.responses.accounts.connector import OperatorFault, TemporaryFault
 from outwarden.responses.subjects import account as judged_account
-from outwarden.service.acting import Clock, CouldNotAct, MalformedSubject, NotAllowed, NothingFound, one_at_a_time
+from outwarden.service.acting import Clock, MalformedSubject, NothingFound, one_at_a_time
 from outwarden.service.containment.back_ends import places
 from outwarden.service.containment.containing import Containing
+from outwarden.service.containment.faults import faults_of_places
 from outwarden.service.containment.places import Places
 from outwarden.service.containment.planning import planned
 from outwarden.service.containment.undoing import Undoing
@@ -22,7 +22,6 @@ from outwarden.service.containment_settings import ContainmentSettings
 from outwarden.service.desk.responder import CarriedOut, Responder, Verified
 from outwarden.service.settings import Configuration
 from outwarden.store.audit import OURSELVES
-from outwarden.store.sealing import SealBroken
 from outwarden.store.store import Store
 
 
@@ -73,7 +72,7 @@ class ContainmentResponder:
         wish = self._wish(request, case)
         if isinstance(wish, CarriedOut):
             return (wish.words,)
-        with _faults():
+        with faults_of_places():
             try:
                 return tuple(planned(wish, self._places, self._settings))
             except NothingFound as fault:
@@ -99,19 +98,8 @@ class ContainmentResponder:
 
     @contextmanager
     def _acting(self) -> Iterator[Store]:
-        with _faults(), one_at_a_time(self._store_path, "containing"), Store(self._store_path) as store:
+        with faults_of_places(), one_at_a_time(self._store_path, "containing"), Store(self._store_path) as store:
             yield store
-
-
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Say in the desk's words whether it is tried again, or a person has to change something first."""
-    try:
-        yield
-    except TemporaryFault as fault:
-        raise CouldNotAct(str(fault)) from fault
-    except (OperatorFault, SealBroken) as fault:
-        raise NotAllowed(str(fault)) from fault
 
 
 def told(checklist: Sequence[Verified]) -> CarriedOut:

@@ -17,12 +17,12 @@ from outwarden.service.desk.case_work import CaseWork
 from outwarden.service.desk.errands import Errands
 from outwarden.service.desk.notice_site import notice_site
 from outwarden.service.desk.repeats import UNLOCK
-from outwarden.service.desk.responders import responders
 from outwarden.service.desk.site import DeskSite
 from outwarden.service.live.account_deeds import ForTheDesk, LiveDeeds
 from outwarden.service.live.accounts import Accounts
 from outwarden.service.live.consequences import Following
 from outwarden.service.live.minutes import Minutes
+from outwarden.service.live.responders import responders
 from outwarden.service.live.saving import Saving
 from outwarden.service.live.store_thread import StoreThread
 from outwarden.service.settings import Configuration
