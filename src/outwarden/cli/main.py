@@ -29,6 +29,7 @@ VERBS = {
         "SPF, DKIM, DMARC and the rest: what to publish.",
     ),
     "takedown": ("outwarden.cli.takedown:takedown", "Who answers for an address or domain, and the report to them."),
+    "takedowns": ("outwarden.cli.takedowns:takedowns", "The reports that were sent, what became of each, the answers."),
     "pause": ("outwarden.cli.pause:pause", "Stop what leaves: the whole server, an account, a destination."),
     "resume": ("outwarden.cli.resume:resume", "Take a pause back, and let what waited leave."),
     "queue": ("outwarden.cli.queue:queue", "The outbound queue: list it, who fills it; hold, release, delete."),

@@ -1,4 +1,4 @@
-"""``outwarden takedown``: who answers for an address or a domain, and the report that would be sent."""
+"""``outwarden takedown``: who answers for an address or a domain, and the report to them."""
 
 import os
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import click
 
+from outwarden.cli.acting import asked_by
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.rendering import plain, print_json
 from outwarden.cli.settings_option import BadConfiguration, configuration, settings_in_words
@@ -48,11 +49,13 @@ class WrongTable(CouldNot):
 
 
 @click.command(
-    epilog="Exit code: 0 somebody answers for it; 1 could not; 2 the command line is wrong; 3 nobody was found; "
-    "78 the table of contacts or the configuration has a mistake."
+    epilog="Exit code: 0 somebody answers for it, or it was sent; 1 could not; 2 the command line is wrong; 3 nobody "
+    "was found; 4 refused; 5 the store cannot be used; 78 the table of contacts or the configuration has a mistake."
 )
 @click.argument("target", metavar="ADDRESS|DOMAIN")
-@click.option("--dry-run", is_flag=True, help="Only show what would be sent; this version can do nothing else.")
+@click.option("--dry-run", is_flag=True, help="Only show to whom what would be sent.")
+@click.option("--send", is_flag=True, help="Send it, to the first of them; once for an incident.")
+@click.option("--again", is_flag=True, help="Send it although this target was reported within a week.")
 @click.option("--evidence", "evidence_file", metavar="FILE", help="Log lines, or a message as it was received.")
 @click.option("--contacts", "contacts_file", metavar="FILE", help="Our own table of contacts, and who we are (TOML).")
 @click.option("--resolver", "resolver_name", metavar="HOST[:PORT]", help="Ask this one, not the configured one.")
@@ -62,28 +65,58 @@ def takedown(
     context: click.Context,
     target: str,
     dry_run: bool,
+    send: bool,
+    again: bool,
     evidence_file: str | None,
     contacts_file: str | None,
     resolver_name: str | None,
     offline: bool,
 ) -> None:
-    """Say who answers for an address or a domain, in which order, and show the report to them.
+    """Say who answers for an address or a domain, in which order, and show the report to them, or send it.
 
-    Nothing is sent.
+    Without --send nothing is sent; outwarden takedowns shows what was.
     """
+    if send and dry_run:
+        raise WrongArgument("--send and --dry-run exclude each other")
     asked_about = _target(target)
     settings = configuration(context.obj)
     table = _table(contacts_file, settings)
     evidence = _evidence(evidence_file, str(asked_about))
-    if not dry_run:
-        raise CouldNot("this version sends no reports; with --dry-run it shows to whom which report would go")
+    if not (dry_run or send):
+        raise WrongArgument("say --dry-run, to see to whom which report would go, or --send")
+    if send and evidence is None:
+        raise WrongArgument("--send wants --evidence FILE: a report without proof helps nobody")
     found = _search(asked_about, table, None if offline else _names(resolver_name, settings))
     from outwarden.dns.abuse_report import write_report
 
+    if send and evidence is not None:
+        _send(str(asked_about), found, evidence, table, settings, again, context.obj)
+        return
     report = write_report(str(asked_about), table.reporter, evidence, str(uuid4()))
     _show(str(asked_about), found, report, context.obj)
     if _first(found) is None:
         context.exit(1 if found.could_not_ask else 3)
+
+
+def _send(
+    target: str,
+    found: "Answerers",
+    evidence: "Evidence",
+    table: "OwnTable",
+    settings: "Configuration",
+    again: bool,
+    options: dict[str, Any],
+) -> None:
+    from outwarden.cli.takedowns import show_sent, with_desk
+
+    alive = [contact.email for contact in found.contacts if not contact.bounces]
+    sent = with_desk(
+        options,
+        lambda desk: desk.report(target, evidence, alive, asked_by(), again=again),
+        settings=settings,
+        reporter=table.reporter,
+    )
+    show_sent(sent, options)
 
 
 def _search(target: Target, table: "OwnTable", names: "Names | None") -> "Answerers":

@@ -20,6 +20,8 @@ from outwarden.service.expired_pauses import ExpiredPauses
 from outwarden.service.late_held import LateHeld
 from outwarden.service.scheduler import Schedule
 from outwarden.service.settings import Configuration
+from outwarden.service.takedown_table import reporter_of
+from outwarden.service.takedowns import TakedownDesk
 from outwarden.service.watch_list import WatchList
 from outwarden.store.store import Store
 
@@ -47,6 +49,7 @@ class Rounds:
         self._store = Store(Path(configuration.settings.store.path), writer=alone)
         alarms = configuration.settings.alarms
         self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour, channels=checked(configuration))
+        self._takedowns = TakedownDesk(self._store, configuration, reporter_of(configuration), clock)
         self._digest = Digest(self._store, alarms.digest_at)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup(stop.is_set))
         self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)
@@ -67,6 +70,7 @@ class Rounds:
         while not self._stop.is_set():
             self._pauses.end()
             self._late_held.let_go()
+            self._follow_takedowns()
             self._digest.write(self._clock())
             self._sender.send(self._clock())
             name = schedule.take_due(self._clock())
@@ -108,6 +112,10 @@ class Rounds:
         if gone:
             self._say(f"listings no longer watched: {gone}")
         self._sender.tidy(self._clock())
+
+    def _follow_takedowns(self) -> None:
+        for line in self._takedowns.follow():
+            self._say(line)
 
     def _tell(self, watched: Watched | None, what: str) -> None:
         fault, self._resolver_fault = self._resolver_fault, self._monitor.resolver_fault

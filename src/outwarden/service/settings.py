@@ -130,6 +130,14 @@ class TakedownSettings(_Section, frozen=True):
         str,
         msgspec.Meta(description="Your own table of contacts, and who you are; `takedown --contacts` wins."),
     ] = ""
+    smtp: Annotated[str, msgspec.Meta(description="The mail server that sends reports, `HOST:PORT`.")] = "127.0.0.1:25"
+    bounces_to: Annotated[
+        str,
+        msgspec.Meta(description="The envelope sender of reports, to which bounces come; empty for the null sender."),
+    ] = ""
+    most_per_day: Annotated[
+        int, msgspec.Meta(ge=0, le=1000, description="So many mails with reports are sent within a day at most.")
+    ] = 20
 
 
 class MailServerSettings(_Section, frozen=True):
@@ -223,6 +231,13 @@ class GateSettings(_Section, frozen=True):
         msgspec.Meta(
             description="Your table of networks, lines of `network,as,country`, by which a client's AS and country are "
             "known; empty where none is kept."
+        ),
+    ] = ""
+    attachment_hashes_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="Your list of attachments that nobody is to send, their SHA-256 in hexadecimal digits, one a "
+            "line; empty where none is kept."
         ),
     ] = ""
     spool: Annotated[

@@ -20,6 +20,7 @@ from outwarden.store.owner_notices import OwnerNotices
 from outwarden.store.responses import Responses
 from outwarden.store.sealing import Seal
 from outwarden.store.sums import Sums
+from outwarden.store.takedowns import Takedowns
 from outwarden.store.tellings import Tellings
 
 
@@ -36,6 +37,7 @@ class Store:
         self.delistings = Delistings(self._database, self.listings)
         self.account_records = AccountRecords(self._database)
         self.audit = Audit(self._database)
+        self.takedowns = Takedowns(self._database, self.audit)
         self.responses = Responses(self._database, self.audit)
         self.cases = Cases(self._database, self.audit)
         seal = Seal(path.with_name(f"{path.name}.seal"))

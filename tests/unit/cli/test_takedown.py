@@ -1,6 +1,7 @@
 """The verb ``takedown``: what it prints, what it leaves undone, and how it ends."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 from tests.unit.dns.lying_lists import SERVFAIL, LyingLists, fails, lying_lists, zone
 from tests.unit.dns.test_abuse_contacts import NET, RDAP_DESK, ZONES
 from tests.unit.dns.test_abuse_report import LOG
+from tests.unit.service.test_takedowns import MailServer
 
 from outwarden.cli.main import root
 from outwarden.dns.contacts.page_cache import Kept, PageCache
@@ -94,11 +96,45 @@ def test_all_is_shown_when_asked_for(dns: LyingLists) -> None:
     assert '"source_identifier": "isp.example"' in output
 
 
-def test_nothing_is_sent(dns: LyingLists) -> None:
-    result = run("192.0.2.10", "--resolver", f"127.0.0.1:{dns.port}")
-    assert result.exit_code == 1
-    assert "sends no reports; with --dry-run" in result.output
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "say --dry-run, to see to whom which report would go, or --send"),
+        (("--send", "--dry-run"), "--send and --dry-run exclude each other"),
+        (("--send",), "--send wants --evidence FILE"),
+    ],
+)
+def test_nothing_is_asked_or_sent_that_was_not_meant(dns: LyingLists, arguments: tuple[str, ...], said: str) -> None:
+    result = run("192.0.2.10", "--resolver", f"127.0.0.1:{dns.port}", *arguments)
+    assert result.exit_code == 2
+    assert said in result.output
     assert dns.asked == []
+
+
+def test_sent_by_a_persons_word_and_looked_after(tmp_path: Path) -> None:
+    (tmp_path / "contacts.toml").write_text(TABLE)
+    file = tmp_path / "outwarden.toml"
+    with MailServer() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        file.write_text(
+            f'[store]\npath = "{tmp_path}/store.db"\n[takedown]\ncontacts = "{tmp_path}/contacts.toml"\n'
+            f'smtp = "127.0.0.1:{server.server_address[1]}"\n'
+        )
+        (tmp_path / "lines.log").write_text(LOG)
+        send = ("192.0.2.10", "--send", "--offline", "--evidence", str(tmp_path / "lines.log"), "--config", str(file))
+        first, second = run(*send), run(*send)
+        server.shutdown()
+        thread.join()
+    assert (first.exit_code, first.output.split("UTC  ")[1]) == (0, "192.0.2.10: sent to known@isp.example\n")
+    assert (second.exit_code, "this incident was reported as 1" in second.output) == (4, True)
+    assert [to for to, _ in server.got] == ["known@isp.example"]
+    looked = lambda *words: CliRunner().invoke(root, ["takedowns", *words, "--config", str(file)])  # noqa: E731
+    assert looked("answered", "1", "--text", "cleaned").output.endswith("sent to known@isp.example, answered\n")
+    assert looked("bounced", "1").exit_code == 1, "there is no other contact"
+    assert "Dear abuse team," in looked("show", "1").output
+    assert looked("show", "7").exit_code == 3
+    assert json.loads(looked("list", "--json").output)["mails"][0]["state"] == "bounced"
 
 
 def test_nobody_found_is_told_from_could_not_ask(dns: LyingLists) -> None:

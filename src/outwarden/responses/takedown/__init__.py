@@ -1,0 +1,1 @@
+"""Reports of abuse to others, as mail."""
