@@ -1,7 +1,7 @@
-"""What only root may read of what the store keeps: hashes of passwords, sealed by a key in a file beside it.
+"""What only the service may read of what the store keeps: hashes of passwords, sealed by a key in a file beside it.
 
-The store may be read by a group and is copied by backups; the key is root's, in a file of its own.  Without it what was
-sealed is lost, which then can only not be undone any more.
+The store may be read by a group and is copied by backups; the key is in a file of its own, for the owner of the store's
+folder alone (and root).  Without it what was sealed is lost, which then can only not be undone any more.
 """
 
 from __future__ import annotations
@@ -60,6 +60,10 @@ class Seal:
                 file.write(os.urandom(_KEY_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
+                if os.geteuid() == 0:
+                    # A command of root's must not shut the service out.
+                    owner = self._file.parent.stat()
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             try:
                 os.link(part, self._file)
             except FileExistsError:

@@ -1,5 +1,6 @@
 """The journal of containment: what is written before it is tried, and how what undoing needs is kept."""
 
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,3 +76,12 @@ def test_accounts_are_counted_once(tmp_path: Path) -> None:
         assert store.containment.accounts_begun("outwarden", hour, "c@x.example") == 2
         assert store.containment.accounts_begun("jan", hour, "") == 0
         assert store.containment.accounts_begun("outwarden", NOW, "") == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for others")
+def test_the_key_is_for_whom_the_store_belongs_to(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 1235)
+    with Store(tmp_path / "store.db") as store:
+        intend(store)
+    made = (tmp_path / "store.db.seal").stat()
+    assert (made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)) == (1234, 1235, 0o600)

@@ -72,6 +72,9 @@ class Containing:
             for at in self.found(wish.account):
                 if deed in at.place.abilities or wish.response is not ResponseName.END_SERVICE:
                     yield from self._deed(wish, at, deed)
+        if wish.response in DEEDS:
+            # Whatever became of the deeds, and again each time: who remembers a right password lets the thief in.
+            self._forget_logins(wish.account)
         if wish.response in ENDS_SESSIONS or (wish.response in DEEDS and self._sessions_were_ended(wish.account)):
             yield from self._end_sessions(wish)
         if wish.response is ResponseName.DISABLE_RULES:
@@ -113,7 +116,6 @@ class Containing:
         outcome = done_at(place, wish.account, deed, secret)
         if (after := place.find(wish.account)) is not None:
             self._journal.keep(step, after=encoded(Kept.of(after)))
-        self._forget_logins(wish.account)
         step = self._ended(step, outcome)
         yield verified(step)
         if secret is not None and outcome.answer is not Answer.COULD_NOT:
@@ -124,7 +126,6 @@ class Containing:
         if self._places.dovecot is None or ((now := place.find(account)) is not None and now.locked):
             return
         takes = self._places.dovecot.lets_in(account, secret)
-        self._forget_logins(account)
         words = "takes the new password, and that one alone" if takes else f"does not know what {place.name} says"
         yield Verified("Dovecot goes by the new password", takes, f"dovecot {words}")
 
