@@ -106,7 +106,7 @@ class Postfix:
         if not wait_while(lambda: managers & self._processes.of("qmgr", "oqmgr"), _HEARD_SECONDS):
             raise CouldNotAct("Postfix has not heard of it; see its log")
         if not flush:
-            return self._settled(wanted, sessions)
+            return self._settled(wanted, names(current["defer_transports"]), sessions)
         for step in self._flush():
             # Only now: the queue manager of before would take the wish for delivery with it.
             step.take()
@@ -146,12 +146,12 @@ class Postfix:
         """Return envelope and message as postcat(1) shows them.  Raises ``CouldNotAct``."""
         return self._command("postcat", "-q", queue_id).answer()
 
-    def _settled(self, wanted: Pauses, sessions: set[int]) -> list[str]:
+    def _settled(self, wanted: Pauses, deferred: list[str], sessions: set[int]) -> list[str]:
         """Wait for what is under way, a moment; end it where the whole server is to be silent."""
         said = []
         if wanted.whole_server or wanted.destinations:
             # What is deferred now is what we have just paused: no need to ask again.
-            leaving = names(self._settings()["defer_transports"]) if wanted.whole_server else self._leaving()
+            leaving = deferred if wanted.whole_server else self._leaving()
             if not self._processes.quiet(leaving, _FINISH_SECONDS):
                 if wanted.whole_server:
                     ended = self._processes.end(leaving)

@@ -23,6 +23,7 @@ class Processes:
 
     def __init__(self, queue_directory: Path) -> None:
         self._queue = queue_directory.resolve()
+        self._open_in = tuple(f"{self._queue / each}/" for each in _QUEUES)
 
     @staticmethod
     def can_be_seen() -> bool:
@@ -81,14 +82,15 @@ class Processes:
         return int(text) if text.isdigit() and _program(text) == "master" else None
 
     def _has_message(self, client: int) -> bool:
+        # Bare strings: hundreds of clients are looked at again and again, while the brake waits for them.
+        folder = f"/proc/{client}/fd"
         try:
-            descriptors = list(Path(f"/proc/{client}/fd").iterdir())
+            descriptors = os.listdir(folder)
         except OSError:
             return False
         for descriptor in descriptors:
             with suppress(OSError):
-                opened = descriptor.readlink()
-                if opened.is_relative_to(self._queue) and opened.relative_to(self._queue).parts[0] in _QUEUES:
+                if os.readlink(f"{folder}/{descriptor}").startswith(self._open_in):
                     return True
         return False
 
@@ -105,7 +107,7 @@ def _started_seconds(process: int) -> float:
 def _program(process: str) -> str:
     try:
         # A program that was replaced by an upgrade meanwhile has " (deleted)" behind its name.
-        return Path(f"/proc/{process}/exe").readlink().name.removesuffix(" (deleted)")
+        return os.readlink(f"/proc/{process}/exe").rpartition("/")[2].removesuffix(" (deleted)")
     except OSError:
         return ""
 
