@@ -125,6 +125,8 @@ class Containing:
         """Ask Dovecot whether it takes the new password: then it reads the place that was changed."""
         if self._places.dovecot is None or ((now := place.find(account)) is not None and now.locked):
             return
+        # It may remember that another password was wrong, and then asks nobody about this one.
+        self._places.dovecot.forget_logins(account)
         takes = self._places.dovecot.lets_in(account, secret)
         words = "takes the new password, and that one alone" if takes else f"does not know what {place.name} says"
         yield Verified("Dovecot goes by the new password", takes, f"dovecot {words}")
