@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from outwarden.cases.happening import Told
 from outwarden.cases.response_requests import Answer, ResponseName, ResponseRequest
 from outwarden.store.database import Database, microseconds, moment, moment_or_none
 
 _REQUESTS = msgspec.json.Decoder(ResponseRequest)
+_TOLD = msgspec.json.Decoder(Told)
 _COLUMNS = (
     "asked.document, trial.state, trial.tries, trial.tried_at, trial.next_try_at, trial.said_yes, trial.answer, "
     "trial.words, trial.checklist, trial.undo_at"
@@ -147,6 +149,24 @@ class CaseTries:
             _kept(trial.next_try_at), trial.said_yes, trial.answer.value, trial.words, trial.checklist,
             _kept(trial.undo_at),
         )  # fmt: skip
+
+    # -- news that wait
+
+    def keep_news(self, told: Told) -> None:
+        """Keep news until their case stands where it waits for them."""
+        self._database.change(
+            "INSERT INTO case_pending (id, desk_case, at, document) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            told.id, told.case, microseconds(told.at), msgspec.json.encode(told).decode(),
+        )  # fmt: skip
+
+    def kept_news(self) -> list[Told]:
+        """Return the news that wait, oldest first."""
+        rows = self._database.rows("SELECT document FROM case_pending ORDER BY at, id")
+        return [_TOLD.decode(document) for (document,) in rows]
+
+    def drop_news(self, told: Told) -> None:
+        """Keep them no longer."""
+        self._database.change("DELETE FROM case_pending WHERE id = ?", told.id)
 
     # -- how far the desk has read what others write
 

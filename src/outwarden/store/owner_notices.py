@@ -14,8 +14,8 @@ _COLUMNS = "id, request, desk_case, kind, account, role, channel, address, begun
 class NoticeState(StrEnum):
     """How far a notice has come.
 
-    *begun*: it is being handed over, or was when the service died, and nobody knows whether it was taken; so is *not
-    known*.  *waits*: the server was not there, nothing was sent.
+    *waits*: it is being made, or the server was not there; nothing was sent.  *begun*: it is being sent, or was when
+    the service died, and nobody knows whether it was taken; so is *not known*.
     """
 
     BEGUN = "begun"
@@ -61,20 +61,30 @@ class OwnerNotices:
         address: str,
         now: datetime,
     ) -> OwnerNotice:
-        """Write down that a notice is about to be handed over."""
+        """Write down that a notice is made, and waits to be sent."""
         ((number,),) = self._database.rows(
             "INSERT INTO owner_notice (request, desk_case, kind, account, role, channel, address, begun_at, state, "
-            "words, queue_id, link_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'begun', '', '', '') RETURNING id",
+            "words, queue_id, link_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waits', '', '', '') RETURNING id",
             request, case, kind, account, role, channel, address, microseconds(now),
         )  # fmt: skip
         return self._one(number)
 
-    def begin_again(self, notice: OwnerNotice, now: datetime) -> OwnerNotice:
-        """Write down that one that waited is handed over now."""
-        self._database.change(
-            "UPDATE owner_notice SET state = 'begun', begun_at = ? WHERE id = ?", microseconds(now), notice.id
+    def sends(self, notice: OwnerNotice) -> None:
+        """Write down that it is being sent from now on."""
+        self._database.change("UPDATE owner_notice SET state = 'begun' WHERE id = ?", notice.id)
+
+    def seen_in_the_log(self, number: int, queue_id: str) -> bool:
+        """Write down that the mail server took it, where that was not known; False where it was."""
+        words = "the mail server's log has it"
+        return bool(
+            self._database.change(
+                "UPDATE owner_notice SET state = 'taken', queue_id = ?, words = ? WHERE id = ? "
+                "AND state IN ('begun', 'not known')",
+                queue_id,
+                words,
+                number,
+            )
         )
-        return self._one(notice.id)
 
     def became(self, notice: OwnerNotice, state: NoticeState, words: str, queue_id: str = "") -> None:
         """Write down what became of it."""

@@ -6,6 +6,7 @@ Standard ``smtplib`` in the thread that acts: one mail at a time, within millise
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -35,8 +36,18 @@ class HandedOver(NamedTuple):
     words: str
 
 
-def hand_over(notice: OutgoingNotice, host: str = "127.0.0.1", port: int = 25, seconds: float = _SECONDS) -> HandedOver:
-    """Send one notice; never longer than ``seconds``, and never an error."""
+def hand_over(
+    notice: OutgoingNotice,
+    host: str = "127.0.0.1",
+    port: int = 25,
+    seconds: float = _SECONDS,
+    about_to_send: Callable[[], None] = lambda: None,
+) -> HandedOver:
+    """Send one notice; never longer than ``seconds``, and never an error.
+
+    ``about_to_send`` is called when the server takes sender and recipient, before the first byte of the mail: until
+    then it is certain that nothing was sent.
+    """
     client = smtplib.SMTP(timeout=seconds)
     begun = False
     try:
@@ -48,6 +59,7 @@ def hand_over(notice: OutgoingNotice, host: str = "127.0.0.1", port: int = 25, s
             if code == 250:
                 code, words = client.rcpt(notice.recipient)
             if code in (250, 251):
+                about_to_send()
                 begun = True
                 code, words = client.data(notice.octets)
         return _judged(code, words)

@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from outwarden.cases.happening import Signal, Told, happening_id
-from outwarden.events import Attempted, Event, Outcome
+from outwarden.events import Attempted, Event, Outcome, Submitted
 from outwarden.responses.notices.bounce_address import BounceAddresses
+from outwarden.service.desk.news import tell
+from outwarden.service.desk.notice_facts import message_id_of
 from outwarden.service.desk.site import DeskSite
+from outwarden.store.owner_notices import NoticeState, OwnerNotice
 from outwarden.store.store import Store
 
 _REMEMBERED = timedelta(days=7)
@@ -34,12 +37,15 @@ class NoticeBounces:
     ) -> None:
         self._site, self._store, self._addresses, self._clock = site, store, addresses, clock
         self._by_queue_id: dict[str, int] = {}
+        self._by_message_id: dict[str, int] = {}
 
     def load(self, store: Store) -> None:
         """Remember the notices of the last days."""
         for notice in store.owner_notices.since(self._clock() - _REMEMBERED):
             if notice.queue_id and notice.bounced_at is None:
                 self._by_queue_id[notice.queue_id] = notice.id
+            if notice.state in (NoticeState.BEGUN, NoticeState.NOT_KNOWN):
+                self.sends(notice)
 
     def taken(self, notice: int, queue_id: str) -> None:
         """Note under which queue ID a notice was taken; called by the thread that acts."""
@@ -49,6 +55,8 @@ class NoticeBounces:
 
     def overhears(self, event: Event) -> Awaitable[None] | None:
         """Return what is to be awaited before the event is kept; None for nearly all events."""
+        if type(event) is Submitted:
+            return self._taken(event)
         if type(event) is not Attempted:
             return None
         notice = self._notice(event)
@@ -56,6 +64,20 @@ class NoticeBounces:
             return None
         words = f"{event.recipient or 'it'}: {event.outcome.value} {event.status or ''} {event.reply}".strip()
         return self._store.run(hear_bounce, self._site, notice, words[:300], self._clock())
+
+    def _taken(self, event: Submitted) -> Awaitable[None] | None:
+        """Where the log has one of our messages, it was taken, whatever we know of it."""
+        number = self._by_message_id.get((event.message_id or "").partition("@")[0])
+        if number is None:
+            return None
+        self.taken(number, event.queue_id)
+        return self._store.run(_seen, number, event.queue_id)
+
+    def sends(self, notice: OwnerNotice) -> None:
+        """Note what a notice is called that is about to be sent; called by the thread that acts."""
+        self._by_message_id[message_id_of(notice)] = notice.id
+        if len(self._by_message_id) > _MOST:
+            del self._by_message_id[next(iter(self._by_message_id))]
 
     def _notice(self, event: Attempted) -> int | None:
         if event.outcome in _GONE:
@@ -79,7 +101,12 @@ def hear_bounce(store: Store, site: DeskSite, number: int, words: str, now: date
             after=f"bounced, {notice.case}", reason=words,
         )  # fmt: skip
         if store.cases.case(notice.case) is not None:
-            told = happening_id("notice-bounced", notice.id)
-            site.desk(store).hear(
-                Told(told, now, notice.case, Signal.NOTICE_BOUNCED, f"{notice.address}: {words}"), now
-            )
+            text = f"{notice.address}: {words}"
+            told = Told(happening_id("notice-bounced", notice.id), now, notice.case, Signal.NOTICE_BOUNCED, text)
+            # Its case may not know yet that it was sent.
+            tell(store, site, told, now)
+
+
+def _seen(store: Store, number: int, queue_id: str) -> None:
+    with store.writing():
+        store.owner_notices.seen_in_the_log(number, queue_id)

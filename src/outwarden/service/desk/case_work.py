@@ -13,7 +13,7 @@ from typing import Protocol
 from outwarden.cases.going_on import Turn
 from outwarden.events import Finding
 from outwarden.service.desk.errands import Errands
-from outwarden.service.desk.news import let_time_come, queue_troubles, read_news, tell_of_queue
+from outwarden.service.desk.news import let_time_come, queue_troubles, read_news, tell_of_queue, tell_what_was_kept
 from outwarden.service.desk.site import DeskSite
 from outwarden.store.database import StoreUnusable
 from outwarden.store.store import Store
@@ -104,6 +104,7 @@ def hear_all(store: Store, site: DeskSite, now: datetime) -> list[Turn]:
     turns: list[Turn] = []
     while store.case_tries.is_behind():
         turns += read_news(store, site, now)
+    turns += tell_what_was_kept(store, site, now)
     if store.cases.due(now):
         turns += let_time_come(store, site, now)
     return turns

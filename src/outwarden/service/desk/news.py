@@ -17,6 +17,7 @@ from outwarden.cases.going_on import Refused, Turn
 from outwarden.cases.happening import Evidence, Happening, Said, Signal, Told, happening_id
 from outwarden.cases.opening import OF_RULE, of_decision, of_finding, of_listing, of_standing
 from outwarden.cases.policy import Role
+from outwarden.cases.response_requests import ResponseName
 from outwarden.cases.subscriber import Subject, SubjectKind, account_subject
 from outwarden.cases.troubles import Trouble
 from outwarden.detection.client_networks import is_own
@@ -56,7 +57,11 @@ def read_news(store: Store, site: DeskSite, now: datetime) -> list[Turn]:
         desk = site.desk(store)
         for source, news in (("responses", _of_responses), ("listings", _of_listings)):
             for number, happenings in news(store, site, store.case_tries.place(source)):
-                turns += _heard(desk, happenings, now)
+                for happening in happenings:
+                    if isinstance(happening, Told):
+                        turns += tell(store, site, happening, now)
+                    else:
+                        turns += _heard(desk, [happening], now)
                 store.case_tries.read_up_to(source, number)
     return turns
 
@@ -86,6 +91,50 @@ def tell_of_queue(store: Store, site: DeskSite, findings: Sequence[Finding], now
                 told = happening_id("queue-normal", case.id, case.place, case.visit)
                 turns += _heard(desk, [Told(told, now, case.id, Signal.QUEUE_NORMAL)], now)
         return turns
+
+
+def tell(store: Store, site: DeskSite, told: Told, now: datetime) -> list[Turn]:
+    """Tell a case news that it may wait for; where it stands elsewhere they are kept.  Only inside ``writing()``."""
+    case = store.cases.case(told.case)
+    if case is None or store.cases.heard(told.id):
+        return []
+    if case.is_open and case.state is not CaseState.RESOLVED and not _awaits(site, case, told):
+        store.case_tries.keep_news(told)
+        return []
+    return list(_heard(site.desk(store), [told], now))
+
+
+def tell_what_was_kept(store: Store, site: DeskSite, now: datetime) -> list[Turn]:
+    """Tell the news that were kept to the cases that stand where they wait for them.  Raises ``StoreUnusable``."""
+    ready = [told for told in store.case_tries.kept_news() if _is_ready(store, site, told)]
+    if not ready:
+        return []
+    turns: list[Turn] = []
+    with store.writing():
+        for told in ready:
+            store.case_tries.drop_news(told)
+            if not _is_outdated(store, told):
+                turns += tell(store, site, told, now)
+    return turns
+
+
+def _is_ready(store: Store, site: DeskSite, told: Told) -> bool:
+    case = store.cases.case(told.case)
+    settled = case is None or not case.is_open or case.state is CaseState.RESOLVED
+    return case is None or settled or _awaits(site, case, told) or _is_outdated(store, told)
+
+
+def _awaits(site: DeskSite, case: Case, told: Told) -> bool:
+    return any(way.on == told.signal.value for way in site.playbooks[case.trouble].ways_out(case.place))
+
+
+def _is_outdated(store: Store, told: Told) -> bool:
+    """Return whether the account was stopped again since it was given back."""
+    case = store.cases.case(told.case)
+    if case is None or told.signal is not Signal.ACCOUNT_GIVEN_BACK:
+        return False
+    stops = {ResponseName.HOLD_ACCOUNT, ResponseName.BLOCK_ACCOUNT}
+    return any(one.response in stops and one.asked_at > told.at for one in case.asked)
 
 
 def queue_troubles(findings: Sequence[Finding]) -> list[Finding]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from outwarden.cases.case import Case
+from outwarden.cases.happening import happening_id
 from outwarden.cases.response_requests import Answer, ResponseName, ResponseRequest
 from outwarden.cases.subscriber import SubjectKind
 from outwarden.cases.troubles import Trouble
 from outwarden.responses.notices.facts import Done, Facts, Language, NoticeKind
+from outwarden.store.owner_notices import OwnerNotice
 
 _KINDS = {
     Trouble.STOLEN_ACCOUNT.value: NoticeKind.STOLEN_ACCOUNT,
@@ -79,3 +81,8 @@ def _happened_at(case: Case) -> datetime:
 def _done(case: Case) -> tuple[Done, ...]:
     done = [_DONE[one.response] for one in case.asked if one.answer is Answer.DONE and one.response in _DONE]
     return tuple(dict.fromkeys(done))
+
+
+def message_id_of(notice: OwnerNotice) -> str:
+    """Return the part left of the @ of a notice's Message-ID: always the same, and no other notice's."""
+    return f"notice-{happening_id('message', notice.id, notice.request, notice.begun_at.isoformat())}"

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from outwarden.cases.case import Case
-from outwarden.cases.happening import happening_id
 from outwarden.cases.response_requests import RESPONSES, Answer, ResponseName, ResponseRequest
 from outwarden.cases.subscriber import Contact, ContactRole, SubjectKind, Subscribers
 from outwarden.responses.notices.facts import NoticeKind
@@ -25,7 +24,7 @@ from outwarden.responses.notices.message import Addressee, AnotherMailbox, TheMa
 from outwarden.responses.notices.smtp import HandedOver, Handover, hand_over
 from outwarden.responses.notices.webhook import UnusableWebhook, send_text
 from outwarden.service.acting import CouldNotAct
-from outwarden.service.desk.notice_facts import account_of, facts_of, kind_of, language_of
+from outwarden.service.desk.notice_facts import account_of, facts_of, kind_of, language_of, message_id_of
 from outwarden.service.desk.notice_site import NoticeSite
 from outwarden.service.desk.own_addresses import TOKEN
 from outwarden.service.desk.responder import CarriedOut, Verified
@@ -35,6 +34,7 @@ from outwarden.store.owner_notices import NoticeState, OwnerNotice
 from outwarden.store.store import Store
 
 _DAY = timedelta(days=1)
+_LOG_TELLS_WITHIN = timedelta(minutes=1)
 _LINK_LASTS = timedelta(days=14)
 _QUEUED_AS = re.compile(r"(?:queued as |id=)([0-9A-Za-z-]{6,64})")
 _ROLES = {
@@ -58,6 +58,9 @@ _NEXT_CONTACT = frozenset(
 class KnowsNotices(Protocol):
     """Is told by which queue ID bounces of a notice will be known."""
 
+    def sends(self, notice: OwnerNotice) -> None:
+        """Note that it is about to be sent."""
+
     def taken(self, notice: int, queue_id: str) -> None:
         """Note it."""
 
@@ -74,7 +77,7 @@ class NoticeResponder:
         """Tell the first contact who can be told."""
         with Store(self._store) as store:
             earlier = store.owner_notices.of_request(request.id)
-            known = self._known(store, earlier[-1]) if earlier else None
+            known = self._known(store, earlier[-1], now) if earlier else None
             return known or self._told(store, request, case, earlier, now)
 
     def undo(self, request: ResponseRequest, case: Case, now: datetime) -> CarriedOut:
@@ -89,11 +92,13 @@ class NoticeResponder:
 
     # -- within
 
-    def _known(self, store: Store, last: OwnerNotice) -> CarriedOut | None:
+    def _known(self, store: Store, last: OwnerNotice, now: datetime) -> CarriedOut | None:
         """Return what is known already of a request; None where something is to be sent."""
         if last.state is NoticeState.TAKEN:
             return self._done(last.address, last.words)
         if last.state in (NoticeState.BEGUN, NoticeState.NOT_KNOWN):
+            if now - last.begun_at < _LOG_TELLS_WITHIN:
+                raise CouldNotAct(f"{last.address}: it may have been sent; the mail server's log will tell")
             with store.writing():
                 store.owner_notices.became(last, NoticeState.NOT_KNOWN, last.words or "the service died meanwhile")
             return _not_known(last.address)
@@ -149,20 +154,26 @@ class NoticeResponder:
     ) -> HandedOver:  # fmt: skip
         notices, kind = store.owner_notices, kind_of(request, case)
         with store.writing():
-            if again is not None:
-                notice = notices.begin_again(again, now)
-            else:
-                notice = notices.begin(
-                    request=request.id, case=case.id, kind=kind.value, account=account_of(case),
-                    role=contact.role.value, channel=contact.channel, address=contact.address, now=now,
-                )  # fmt: skip
+            notice = again or notices.begin(
+                request=request.id, case=case.id, kind=kind.value, account=account_of(case),
+                role=contact.role.value, channel=contact.channel, address=contact.address, now=now,
+            )  # fmt: skip
             link, digest = self._link(case, contact, kind, now)
             notices.has_link(notice, digest)
         facts = facts_of(case, kind, link)
         written = letter(self._site.templates, kind, language_of(request), facts, self._site.place, self._site.zone)
-        handed = self._by_text(contact, written, case) if contact.channel == "sms" else (
-            self._by_mail(notice, contact, written, case, now)
-        )  # fmt: skip
+
+        def about_to_send() -> None:
+            # Until here it is certain that nothing was sent; from here on it is sent once at most.
+            self._bounces.sends(notice)
+            with store.writing():
+                notices.sends(notice)
+
+        if contact.channel == "sms":
+            about_to_send()
+            handed = self._by_text(contact, written, case)
+        else:
+            handed = self._by_mail(notice, contact, written, case, now, about_to_send)
         queue_id = match[1] if handed.how is Handover.TAKEN and (match := _QUEUED_AS.search(handed.words)) else ""
         if queue_id:
             self._bounces.taken(notice.id, queue_id)
@@ -174,15 +185,17 @@ class NoticeResponder:
             )  # fmt: skip
         return handed
 
-    def _by_mail(self, notice: OwnerNotice, contact: Contact, written: Letter, case: Case, now: datetime) -> HandedOver:
+    def _by_mail(
+        self, notice: OwnerNotice, contact: Contact, written: Letter, case: Case, now: datetime,
+        about_to_send: Callable[[], None],
+    ) -> HandedOver:  # fmt: skip
         site = self._site
         sender = site.bounces.of(notice.id) if site.bounces is not None else ""
-        number = happening_id("message", notice.id, notice.request, notice.begun_at.isoformat())
         mail = compose(
             written, site.templates, _addressee(contact, case), site.head,
-            reference=case.id, message_id=f"notice-{number}", at=now, sender=sender, mark=self._mark(now),
+            reference=case.id, message_id=message_id_of(notice), at=now, sender=sender, mark=self._mark(now),
         )  # fmt: skip
-        return hand_over(mail, site.host, site.port)
+        return hand_over(mail, site.host, site.port, about_to_send=about_to_send)
 
     def _by_text(self, contact: Contact, written: Letter, case: Case) -> HandedOver:
         gateway = self._site.gateway

@@ -27,6 +27,14 @@ CREATE TABLE desk_place (
 INSERT INTO desk_place (source, number) SELECT 'responses', coalesce(max(id), 0) FROM response_turn;
 INSERT INTO desk_place (source, number) SELECT 'listings', coalesce(max(id), 0) FROM alarm;
 
+-- News that a case cannot take up where it stands, until it stands where it waits for them.
+CREATE TABLE case_pending (
+    id         TEXT NOT NULL PRIMARY KEY,
+    desk_case  TEXT NOT NULL REFERENCES desk_case (id),
+    at         INTEGER NOT NULL,
+    document   TEXT NOT NULL
+) WITHOUT ROWID;
+
 -- A notice to somebody; written before it is handed over.
 CREATE TABLE owner_notice (
     id          INTEGER PRIMARY KEY,

@@ -12,13 +12,14 @@ from tests.unit.service.desk.office import ELSEWHERE, SUBSCRIBER, Killed, N, Off
 from tests.unit.service.desk.post_office import PostOffice
 
 from outwarden.cases.subscriber import Contact, ContactRole, Subscriber, Subscribers
-from outwarden.events import AccountKind, Attempted, Outcome
+from outwarden.events import AccountKind, Attempted, Outcome, Submitted
 from outwarden.service.desk.bounces import NoticeBounces, hear_bounce
 from outwarden.service.desk.notice_site import NoticeSite, notice_site
 from outwarden.service.desk.notifying import NoticeResponder
 from outwarden.service.settings import Configuration, load
 from outwarden.store.link_tokens import LinkPurpose, token_digest
-from outwarden.store.owner_notices import NoticeState
+from outwarden.store.owner_notices import NoticeState, OwnerNotice
+from outwarden.store.store import Store
 
 HOME, OLD = "rosa@home.example", "rosa@old.example"
 KEY = "aGVsbG8taGVsbG8taGVsbG8taGVsbG8taGVsbG8taGU"
@@ -147,24 +148,74 @@ def test_one_of_which_nobody_knows_is_not_sent_twice_and_that_is_said(tmp_path: 
 
 
 class _DiesThere:
-    """The mail server has taken the notice, and the machine goes down before that is written."""
+    """The machine goes down when it is told of a notice that is about to be sent, or that was taken."""
+
+    def __init__(self, *, before: bool) -> None:
+        self.before = before
+
+    def sends(self, notice: OwnerNotice) -> None:
+        if self.before:
+            raise Killed
 
     def taken(self, notice: int, queue_id: str) -> None:
         raise Killed
 
 
-def test_killed_between_the_mail_server_and_the_store_it_is_not_sent_twice(tmp_path: Path, post: PostOffice) -> None:
-    office = desk(tmp_path, post)
-    office.also(NoticeResponder(office.notices, office.subscribers, office.path, _DiesThere()), first=True)
+def dies(office: Desk, *, before: bool) -> None:
+    there = _DiesThere(before=before)
+    office.also(NoticeResponder(office.notices, office.subscribers, office.path, there), first=True)
     with pytest.raises(Killed):
         office.theft()
-    assert office.states() == [(HOME, NoticeState.BEGUN)]
     office.restart()
     office.work()
+
+
+def test_killed_before_the_first_byte_it_is_sent_after_all(tmp_path: Path, post: PostOffice) -> None:
+    office = desk(tmp_path, post)
+    dies(office, before=True)
+    assert post.recipients() == [HOME]
+    assert office.states() == [(HOME, NoticeState.TAKEN)]
+
+
+def test_killed_between_the_mail_server_and_the_store_it_is_not_sent_twice(tmp_path: Path, post: PostOffice) -> None:
+    office = desk(tmp_path, post)
+    dies(office, before=False)
+    assert office.states() == [(HOME, NoticeState.BEGUN)]
+    assert "may have been sent" in office.tries()["notify-owner"].words
+    office.after(minutes=2)
     assert post.recipients() == [HOME]
     assert office.states() == [(HOME, NoticeState.NOT_KNOWN)]
     assert "its receipt is not known" in office.tries()["notify-owner"].words
     assert office.place() == "waiting: owner"
+
+
+def test_the_log_tells_that_one_was_taken_of_which_nobody_knew(tmp_path: Path, post: PostOffice) -> None:
+    office = desk(tmp_path, post)
+    dies(office, before=False)
+    identity = str(post.taken[0][2]["Message-ID"]).strip("<>")
+    event = Submitted(NOW, "mx", "4A1B2C0001", "<>", AccountKind.NULL, message_id=identity)
+    finished(office.bounces.overhears(event))
+    office.after(minutes=2)
+    assert office.states() == [(HOME, NoticeState.TAKEN)]
+    assert office.tries()["notify-owner"].words == f"{HOME} is told"
+    finished(office.bounces.overhears(bounce("4A1B2C0001")))
+    assert office.store.owner_notices.of_case(office.case.id)[0].bounced_at == office.now
+
+
+def test_a_bounce_that_is_quicker_than_the_answer_waits_until_the_case_waits_for_it(
+    tmp_path: Path, post: PostOffice
+) -> None:
+    office = desk(tmp_path, post, OLD, HOME)
+
+    class Quick(_DiesThere):
+        def taken(self, notice: int, queue_id: str) -> None:
+            with Store(office.path) as store:
+                hear_bounce(store, office.site, notice, "550 nobody", office.now)
+
+    office.also(NoticeResponder(office.notices, office.subscribers, office.path, Quick(before=False)), first=True)
+    office.theft()
+    office.work()
+    assert post.recipients() == [OLD, HOME]
 
 
 def test_a_server_that_is_away_is_tried_again_with_the_same_notice(tmp_path: Path, post: PostOffice) -> None:
