@@ -48,7 +48,7 @@ class Response(msgspec.Struct, frozen=True):
     It is asked once for each of the case's subjects of kind ``about``; where that is None, once.  ``reaches`` is the
     contact without whom it cannot be asked.  ``lasts``: it stays until it expires or is undone, so whoever asks says
     until when.  ``contains``: after it, no more of it should leave.  ``shuts_out``: the owner can do nothing alone.
-    ``exists``: the service can do it today.
+    ``exists``: the service can do it today, where it is set up for it.
     """
 
     name: ResponseName
@@ -69,14 +69,16 @@ _EVERY = (
     Response(_N.BLOCK_ACCOUNT, "refuse what the account hands in", lasts=True, contains=True, exists=True,
              undo=_N.UNBLOCK_ACCOUNT),
     Response(_N.UNBLOCK_ACCOUNT, "give the account back", exists=True),
-    Response(_N.RESET_PASSWORD, "set a password that nobody knows; its owner chooses a new one", contains=True),
+    Response(_N.RESET_PASSWORD, "set a password that nobody knows; its owner chooses a new one", contains=True,
+             exists=True),
     Response(_N.LOCK_ACCOUNT, "lock the account against every login", lasts=True, contains=True, shuts_out=True,
+             exists=True, undo=_N.UNLOCK_ACCOUNT),
+    Response(_N.UNLOCK_ACCOUNT, "let the account log in again", exists=True),
+    Response(_N.END_SERVICE, "end the service for the account", lasts=True, shuts_out=True, exists=True,
              undo=_N.UNLOCK_ACCOUNT),
-    Response(_N.UNLOCK_ACCOUNT, "let the account log in again"),
-    Response(_N.END_SERVICE, "end the service for the account", lasts=True, shuts_out=True, undo=_N.UNLOCK_ACCOUNT),
-    Response(_N.END_SESSIONS, "end open sessions: IMAP, POP3, webmail", contains=True),
-    Response(_N.REVOKE_APP_PASSWORDS, "revoke app passwords and tokens", contains=True),
-    Response(_N.DISABLE_RULES, "disable forwards and sieve rules changed since the theft", lasts=True),
+    Response(_N.END_SESSIONS, "end open sessions: IMAP, POP3, webmail", contains=True, exists=True),
+    Response(_N.REVOKE_APP_PASSWORDS, "revoke app passwords and tokens", contains=True, exists=True),
+    Response(_N.DISABLE_RULES, "disable forwards and sieve rules changed since the theft", lasts=True, exists=True),
     Response(_N.BLOCK_SCRIPT, "let the script or form send nothing", SubjectKind.SCRIPT, lasts=True, contains=True),
     Response(_N.QUEUE_HOLD, "hold what the account has queued", exists=True, undo=_N.QUEUE_RELEASE),
     Response(_N.QUEUE_RELEASE, "let what is held of the account leave", exists=True),

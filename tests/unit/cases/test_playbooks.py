@@ -6,6 +6,7 @@ from outwarden.cases.case import CaseState
 from outwarden.cases.playbook_reading import read_playbook, shipped_playbooks, shipped_text
 from outwarden.cases.response_requests import RESPONSES, ResponseName
 from outwarden.cases.troubles import OF_THE_SITE, Trouble
+from outwarden.service.containment.wish import CONTAINMENT
 from outwarden.store.responses import ResponseKind
 
 ELSEWHERE = {ResponseName.UNBLOCK_ACCOUNT, ResponseName.CALL_PERSON}
@@ -40,7 +41,7 @@ def test_the_case_is_new_at_first_and_a_relapse_is_taken_up(trouble: Trouble) ->
 
 def test_what_exists_is_a_response_of_the_journal() -> None:
     existing = {one.name.value for one in RESPONSES.values() if one.exists} - {name.value for name in ELSEWHERE}
-    assert existing <= {kind.value for kind in ResponseKind}
+    assert existing <= {kind.value for kind in ResponseKind} | {name.value for name in CONTAINMENT}
 
 
 def test_every_response_is_described() -> None:
