@@ -157,6 +157,13 @@ class Audit:
         newest = Head(fits_to, chained.hex()) if fits_to else None
         return Verified(fits_to, newest, fits_to, proved_to, None, "")
 
+    def newest_after(self, action: str, thing: str) -> str:
+        """Return what the newest row of an action about a thing says of how it stands since; empty where none is."""
+        rows = self._database.rows(
+            "SELECT after FROM audit WHERE action = ? AND object = ? ORDER BY id DESC LIMIT 1", action, thing
+        )
+        return str(rows[0][0]) if rows else ""
+
     def _newest(self) -> tuple[int, bytes] | None:
         newest = self._database.rows("SELECT id, CAST(hash AS BLOB) FROM audit ORDER BY id DESC LIMIT 1")
         return (newest[0][0], newest[0][1] or b"") if newest else None

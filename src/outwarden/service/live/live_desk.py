@@ -17,6 +17,7 @@ from outwarden.service.desk.case_work import CaseWork
 from outwarden.service.desk.errands import Errands
 from outwarden.service.desk.notice_site import notice_site
 from outwarden.service.desk.repeats import UNLOCK
+from outwarden.service.desk.settings_log import record_settings
 from outwarden.service.desk.site import DeskSite
 from outwarden.service.live.account_deeds import ForTheDesk, LiveDeeds
 from outwarden.service.live.accounts import Accounts
@@ -46,6 +47,7 @@ class LiveDesk:
         say: Callable[[str], None],
     ) -> None:
         self.site, self._store = site, store
+        self._configuration, self._clock = configuration, clock
         self.deeds = LiveDeeds(accounts, book, following, saving, store)
         for_the_desk = ForTheDesk(self.deeds, asyncio.get_running_loop())
         notices = notice_site(configuration)
@@ -57,7 +59,8 @@ class LiveDesk:
         self._answers = CaseAnswers(site, store, clock)
 
     async def load(self) -> None:
-        """Remember what may come back.  Raises ``StoreUnusable``."""
+        """Remember what may come back, and write down where the settings are others.  Raises ``StoreUnusable``."""
+        await self._store.run(record_settings, self._configuration, self._clock())
         await self._store.run(lambda opened: self.bounces.load(opened))
 
     def role(self, asker: Asker) -> Role:
