@@ -11,7 +11,9 @@ the account, whose past week it has read, marks, follows the log and saves.  rsp
 and a Redis for its limit where there is one.  Both run all the time, so each remembers what it asked lately; the
 service is stopped by a signal while others are measured.  A third filter is our milter that accepts without a look:
 what that costs, no check can save.  All by a UNIX socket.  In each round all take turns, another first each time;
-ratios are to the unfiltered run of the same round, and medians are shown.
+ratios are to the unfiltered run of the same round, and medians are shown.  How long a message waits for the gate is
+what the service itself counts, from the end of the message to the verdict: at full load, where twenty wait for one
+another, and at a hundred messages a second.
 
 The processor time of a filter is that of all its processes (rspamd's with its Redis, ours with what follows from the
 log until it has been read), of Postfix that of master and all below it, of the resolver that of unbound and rbldnsd.
@@ -54,6 +56,7 @@ from outwarden.service.mark_keys import new_key  # noqa: E402
 ACCOUNTS = 200
 SESSIONS = 20
 WARM_UP = 150
+PACE, PACED = 100, 2_000
 SIZES = ("2k", "20k")
 NONE, BLIND, OURS, PEER = "no filter", "no look", "outwarden", "rspamd"
 MILLISECONDS_A_TICK = 1000 / os.sysconf("SC_CLK_TCK")
@@ -151,10 +154,13 @@ class World:
         took = [(cpu_ms(*pids) - earlier) / messages for pids, earlier in zip(of_whom, before, strict=True)]
         return Measured(messages / seconds, *took, asked / messages)
 
-    def hand_in(self, size: str, messages: int) -> float:
-        """Have a client hand in what nobody has handed in before; return the seconds it took."""
+    def hand_in(self, size: str, messages: int, pace: int = 0) -> float:
+        """Have a client hand in what nobody has handed in before; return the seconds it took.
+
+        ``pace`` is how many a second it hands in, 0 for as many as it can.
+        """
         self._seed += 1
-        arguments = [self.postfix.submission, SESSIONS, messages, size, self._seed, ACCOUNTS]
+        arguments = [self.postfix.submission, SESSIONS, messages, size, self._seed, ACCOUNTS, pace]
         done = subprocess.run(
             [sys.executable, "-m", "gate_parts.submission", *map(str, arguments)],
             check=True,
@@ -268,8 +274,21 @@ def main(messages: int, rounds: int) -> None:
                     print(f"round {number + 1}: {case}, {size}: {found[case, size][-1]}", file=sys.stderr)
                 if case == OURS:
                     gate = here.status()["gate"]
+        here.arrange(OURS)
+        latencies = {f"{SIZES[-1]}, as many as can be": latency(gate)}
+        for size in SIZES:
+            here.hand_in(size, PACED, PACE)
+            latencies[f"{size}, {PACE} a second"] = latency(here.status()["gate"])
         tell(found, here)
-    print(f"\nof the gate, last round: {json.dumps(gate)}")
+    print("\nadded to a message by the gate, with its questions to the resolver, half and 99 of 100 in at most")
+    for name, said in latencies.items():
+        print(f"  {name:28}{said}")
+    print(f"of the gate, last round: {json.dumps(gate)}")
+
+
+def latency(gate: dict[str, Any]) -> str:
+    """Return how long the last 2,000 messages waited for the gate."""
+    return f"{gate['p50_milliseconds']:.1f} ms, {gate['p99_milliseconds']:.1f} ms"
 
 
 def tell(found: dict[tuple[str, str], list[Measured]], here: World) -> None:

@@ -1,9 +1,10 @@
 """Hands messages in at a submission port, as fast as it is let, and prints what came of it as JSON.
 
-    python -m gate_parts.submission PORT SESSIONS MESSAGES 2k|20k SEED ACCOUNTS   (with bench/ on the path)
+    python -m gate_parts.submission PORT SESSIONS MESSAGES 2k|20k SEED ACCOUNTS PACE   (with bench/ on the path)
 
-A process of its own.  Everything is written before the clock starts; then every message has a connection of its own
-from its account's address, with a login.
+A process of its own.  ``PACE`` is how many a second are begun at most, 0 for as many as there can be.  Everything is
+written before the clock starts; then every message has a connection of its own from its account's address, with a
+login.
 """
 
 import base64
@@ -34,8 +35,11 @@ def written(size: str, messages: int, seed: int, count: int) -> list[Letter]:
 class Session:
     """One who hands in message after message until none is left."""
 
-    def __init__(self, port: int, left: list[tuple[str, list[tuple[bytes, int]]]], outcomes: Counter[str]) -> None:
+    def __init__(
+        self, port: int, left: list[tuple[str, list[tuple[bytes, int]]]], outcomes: Counter[str], pace: int
+    ) -> None:
         self._port, self._left, self._outcomes = port, left, outcomes
+        self._pace, self._begun, self._all = pace, time.perf_counter(), len(left)
 
     def run(self) -> None:
         """Hand in what is left."""
@@ -44,6 +48,9 @@ class Session:
                 client, steps = self._left.pop()
             except IndexError:
                 return
+            if self._pace:
+                due = self._begun + (self._all - len(self._left)) / self._pace
+                time.sleep(max(0.0, due - time.perf_counter()))
             with socket.create_connection(("127.0.0.1", self._port), 60, (client, 0)) as connection:
                 self._outcomes[self._said(connection, steps)] += 1
 
@@ -78,11 +85,11 @@ def steps_of(letter: Letter) -> list[tuple[bytes, int]]:
     return [(_GREETING, 1), (b"AUTH PLAIN " + login + b"\r\n", 1), (envelope, 3), (text, 1)]
 
 
-def main(port: int, sessions: int, messages: int, size: str, seed: int, count: int) -> None:
+def main(port: int, sessions: int, messages: int, size: str, seed: int, count: int, pace: int) -> None:
     """Hand in and print."""
     left = [(letter.client, steps_of(letter)) for letter in written(size, messages, seed, count)]
     outcomes: Counter[str] = Counter()
-    threads = [threading.Thread(target=Session(port, left, outcomes).run) for _ in range(sessions)]
+    threads = [threading.Thread(target=Session(port, left, outcomes, pace).run) for _ in range(sessions)]
     begun = time.perf_counter()
     for thread in threads:
         thread.start()
