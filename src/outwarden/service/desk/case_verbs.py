@@ -19,10 +19,11 @@ from outwarden.cases.policy import Role
 from outwarden.cases.response_requests import Answer, ResponseName, ResponseRequest
 from outwarden.cases.timeline import Entry
 from outwarden.cases.toml_lines import hint
+from outwarden.service.control.status import Waiting
 from outwarden.service.desk.errands import named, say_no, say_yes, waiting_in
 from outwarden.service.desk.responder import Verified
 from outwarden.service.desk.site import DeskSite
-from outwarden.store.case_tries import WAITS_FOR_A_PERSON, CaseTry
+from outwarden.store.case_tries import WAITS_FOR_A_PERSON, CaseTry, TryState
 from outwarden.store.cases import Unresolved
 from outwarden.store.store import Store
 
@@ -197,6 +198,14 @@ def _found(store: Store, number: str) -> Case:
     if found is None:
         raise NoSuchCase(f"{number}: there is no such case; outwarden case list --all shows them")
     return found
+
+
+def waits_for_a_yes(trial: CaseTry) -> Waiting:
+    """Return what waits for a person's yes as the status tells it."""
+    request = trial.request
+    why = "over the hourly cap" if trial.state is TryState.CAPPED else request.reason
+    command = f"outwarden case step {request.case} yes --only {request.response.value}"
+    return Waiting(f"{request.case}: {named(request)}", why, command, request.asked_at)
 
 
 def _in_order(case: Case) -> Any:  # noqa: ANN401 (a key for sorted)

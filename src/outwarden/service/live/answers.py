@@ -20,6 +20,7 @@ from outwarden.service.control.queue_answers import CHANGES, QueueAnswers
 from outwarden.service.control.records import ChangeRecord, ResponseRecord, standing_record
 from outwarden.service.control.server import Answer, Asker
 from outwarden.service.desk import repeats
+from outwarden.service.desk.case_verbs import waits_for_a_yes
 from outwarden.service.desk.site import DeskSite
 from outwarden.service.live import status
 from outwarden.service.live.accounts import Accounts
@@ -39,6 +40,7 @@ from outwarden.store.store import Store
 
 _EVER = datetime(1970, 1, 1, tzinfo=moment(0).tzinfo)
 _MOST_TOLD = 500
+_MOST_ASKED = 50
 _USUAL_DAYS = 14
 
 _Q = TypeVar("_Q", bound="_Question")
@@ -114,9 +116,9 @@ class Answers:
     async def status(self, _arguments: Mapping[str, Any], _asker: Asker) -> told.Status:
         """Return how everything stands."""
         now = self._clock()
-        listings, pauses = await self._store.read(_listings_and_pauses)
+        listings, pauses, asked = await self._store.read(_listings_pauses_and_cases)
         acting = self._following.acting_settings
-        return status.screen(
+        shown = status.screen(
             now=now,
             running_since=self._began_at,
             modes={"hold": acting.hold, "block": acting.block, "limit": acting.limit},
@@ -139,6 +141,7 @@ class Answers:
             ),
             learning=self._gate.learning,
         )
+        return msgspec.structs.replace(shown, waits_for_me=(*shown.waits_for_me, *asked))
 
     async def filter_report(self, _arguments: Mapping[str, Any], _asker: Asker) -> object:
         """Return what the filter missed, and what it stopped wrongly."""
@@ -345,11 +348,14 @@ def _in_force_word(kind: ResponseKind) -> told.StandingWord:
     return "blocked" if kind is ResponseKind.BLOCK_ACCOUNT else "held"
 
 
-def _listings_and_pauses(store: Store) -> tuple[tuple[told.OpenListing, ...], tuple[ResponseRecord, ...]]:
+def _listings_pauses_and_cases(
+    store: Store,
+) -> tuple[tuple[told.OpenListing, ...], tuple[ResponseRecord, ...], tuple[told.Waiting, ...]]:
     major = frozenset(store.listings.open_on_major_lists())
     return (
         status.open_listings(store.listings.open(), major),
         tuple(map(standing_record, store.responses.standing())),
+        tuple(map(waits_for_a_yes, store.case_tries.waiting_for_a_person()[:_MOST_ASKED])),
     )
 
 
