@@ -31,8 +31,6 @@ _BLOCKLISTS = frozenset(
 _ABOUT_RECIPIENT = frozenset(
     {RefusalClass.UNKNOWN_RECIPIENT, RefusalClass.MAILBOX_FULL, RefusalClass.RECIPIENT_DISABLED}
 )
-# Whoever does not exist in reply to MAIL FROM is the sender.
-_DOES_NOT_EXIST = frozenset({RefusalClass.UNKNOWN_RECIPIENT, RefusalClass.RECIPIENT_DOMAIN_INVALID})
 _PASSING = frozenset(
     {
         RefusalClass.NETWORK,
@@ -82,13 +80,13 @@ def judge(worded: str) -> Judgement:
     reply = unwrap(worded)
     meaning = _meaning if len(reply.words) <= _LONGEST_REMEMBERED else _meaning.__wrapped__
     provider = author(reply.words, _service_of_speaker(reply))
-    said = meaning(reply.words, reply.code, reply.status, provider, reply.of_sender)
+    said = meaning(reply.words, reply.code, reply.status, provider)
     return Judgement(*said, reply.status, reply.skipped)
 
 
 @lru_cache(maxsize=4096)
 def _meaning(
-    said: str, code: int | None, status: str | None, provider: str | None, of_sender: bool
+    said: str, code: int | None, status: str | None, provider: str | None
 ) -> tuple[RefusalClass, bool, str | None, str | None]:
     """Return class, permanence, list and provider of what was said, and by whose service if we know.
 
@@ -98,8 +96,6 @@ def _meaning(
     plain = plain_words(said)
     words = frozenset(plain.split(" "))
     refusal_class, list_id = _cause(reply, plain, words, provider)
-    if of_sender and refusal_class in _DOES_NOT_EXIST:
-        refusal_class = RefusalClass.SENDER_REJECTED
     if provider is None and refusal_class in _ABOUT_RECIPIENT:
         provider = keeper(reply.words)
     elif provider == list_id and refusal_class in _BLOCKLISTS and lists().named_in(reply.words):

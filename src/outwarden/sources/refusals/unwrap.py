@@ -40,10 +40,6 @@ _STATUS_OF_ANY = re.compile(r"[245]\.[0-7]\.\d{1,3} - unknown address error", re
 _REPEATED = re.compile(r"(?<!\S)([45]\d\d)(?:-(?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?| (?:#?[45]\.[0-7]\.\d{1,3}(?!\S))?)\s?")
 # What our own server says behind the reply.  Postfix names the command, qmail and IronPort that they give up.
 _IN_REPLY_TO = re.compile(r"\(in reply to\s[^()]{1,60}\)?\s*\)?\s*$")
-_TO_SENDER = "(in reply to MAIL FROM"
-_AFTER_SENDER = re.compile(
-    r"\bafter MAIL FROM:|>>> MAIL FROM:[^ ]{1,300}(?: [A-Z]{1,8}=[^ ]{1,40}){0,4} <<< $", re.IGNORECASE
-)
 _GIVING_UP = re.compile(r"\sGiving up on \S{1,60}\s*$|\(delivery attempts: \d{1,4}\)?\s*$|>?\s#SMTP#\s*$|##\s*$")
 _EXCHANGE = re.compile(r"\{LED=([^{}]{0,3000})", re.IGNORECASE)
 _EXCHANGE_HOST = re.compile(r"\{FQDN=([\w.-]{1,255})", re.IGNORECASE)
@@ -71,7 +67,7 @@ class Reply(msgspec.Struct, frozen=True):
     ``words`` is the reply on one line, lower-case, without its reply code.  ``speaker`` is the host that
     the wrapping names.  ``code`` is the SMTP reply code, ``status`` the first enhanced status code
     (RFC 3463) of the reply, else of the whole text.  ``skipped`` is how many words of the line stand before
-    the reply.  ``of_sender`` is true where the wrapping tells that the reply was to ``MAIL FROM``.
+    the reply.
     """
 
     words: str
@@ -79,7 +75,6 @@ class Reply(msgspec.Struct, frozen=True):
     code: int | None
     status: str | None
     skipped: int
-    of_sender: bool = False
 
 
 def unwrap(line: str) -> Reply:
@@ -92,14 +87,9 @@ def unwrap(line: str) -> Reply:
         speaker = host[1] if host else None
         start, end = exchange.span(1)
     reply_at = _reply_at(line, start, end)
-    told = line.find(_TO_SENDER, reply_at)
-    of_sender = told > reply_at
-    if of_sender:
-        end = min(end, told)
-    elif reply_at > start:
+    if reply_at > start:
         given_up = _GIVING_UP.search(line, max(reply_at, end - _LONGEST_TAIL), end)
         end = given_up.start() if given_up else end
-        of_sender = _AFTER_SENDER.search(line, start, reply_at) is not None
     if reply_at > start and speaker is None:
         named = _SPEAKER.search(line, 0, reply_at)
         speaker = named[1] if named else None
@@ -121,14 +111,13 @@ def unwrap(line: str) -> Reply:
         code=int(started[1]) if started else None,
         status=status[0] if status else None,
         skipped=line.count(" ", 0, reply_at),
-        of_sender=of_sender,
     )
 
 
 def words_of(text: str) -> list[str]:
     """Return what white space parts in the text's beginning, with soft breaks joined.
 
-    What our own server says behind the reply is left out: it says nothing of why, but for ``MAIL FROM``.
+    What our own server says behind the reply is left out: it says nothing of why.
     """
     text = text[:LONGEST]
     if "=" in text:
@@ -149,8 +138,7 @@ def words_of(text: str) -> list[str]:
         text = _read_again(text)
     command_at = text.rfind("(in reply to")
     if command_at > 0 and _IN_REPLY_TO.match(text, command_at):
-        of_sender = text[command_at : command_at + 40].split()[3:5] == ["MAIL", "FROM"]
-        text = f"{text[:command_at]} {_TO_SENDER} command)" if of_sender else text[:command_at]
+        text = text[:command_at]
     return text.split()
 
 
