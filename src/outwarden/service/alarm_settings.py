@@ -18,16 +18,27 @@ class AlarmChannel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are put.  ``calls`` are those alarms for which a person is needed.
     """
 
-    kind: Literal["mail", "webhook", "slack", "mattermost", "teams", "syslog", "apprise"]
-    to: tuple[str, ...] = ()
-    sender: str = ""
-    server: str = "127.0.0.1:25"
-    url_file: str = ""
-    body: dict[str, Any] = {}
-    socket: str = "/dev/log"
-    tells: Literal["everything", "calls"] = "everything"
-    after_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 0
-    quiet: Annotated[str, msgspec.Meta(pattern=_SPAN)] = ""
+    kind: Annotated[
+        Literal["mail", "webhook", "slack", "mattermost", "teams", "syslog", "apprise"],
+        msgspec.Meta(description="What it is."),
+    ]
+    to: Annotated[tuple[str, ...], msgspec.Meta(description="Mail: to whom.")] = ()
+    sender: Annotated[str, msgspec.Meta(description="Mail: in whose name.")] = ""
+    server: Annotated[str, msgspec.Meta(description="Mail: the server that it is handed to, `HOST:PORT`.")] = (
+        "127.0.0.1:25"
+    )
+    url_file: Annotated[str, msgspec.Meta(description="The file with the URL, which is a secret.")] = ""
+    body: Annotated[dict[str, Any], msgspec.Meta(description="Webhook: the JSON that is posted.")] = {}
+    socket: Annotated[str, msgspec.Meta(description="Syslog: its socket.")] = "/dev/log"
+    tells: Annotated[
+        Literal["everything", "calls"], msgspec.Meta(description="Everything, or only what needs a person.")
+    ] = "everything"
+    after_minutes: Annotated[
+        int, msgspec.Meta(ge=0, le=1440, description="So long after it was made, unless somebody has answered.")
+    ] = 0
+    quiet: Annotated[
+        str, msgspec.Meta(pattern=_SPAN, description="`22:00-07:00`: what needs nobody waits for the end of them.")
+    ] = ""
 
 
 class AlarmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
