@@ -110,6 +110,17 @@ class ContainmentSteps:
             )  # fmt: skip
             return self._audited(step.state, self.one(step.id), by)
 
+    def put_last(self, step: ContainmentStep, before: bytes) -> ContainmentStep:
+        """Make a step the newest, with how things are before it now: it was written down earlier, and not done then."""
+        sealed = self._seal.closed(before, f"before {_name(step.request, step.place, step.deed, step.object)}")
+        with self._database.writing():
+            ((number,),) = self._database.rows(
+                "UPDATE containment_steps SET id = (SELECT max(id) + 1 FROM containment_steps), before = ? "
+                "WHERE id = ? RETURNING id",
+                sealed, step.id,
+            )  # fmt: skip
+        return self.one(number)
+
     def keep(self, step: ContainmentStep, *, before: bytes | None = None, after: bytes | None = None) -> None:
         """Keep how things were before the step, or are after it; None changes nothing.  Raises ``SealBroken``."""
         name = _name(step.request, step.place, step.deed, step.object)

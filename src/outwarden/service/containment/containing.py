@@ -104,7 +104,7 @@ class Containing:
     def _deed(self, wish: Wish, at: At, deed: Deed) -> Iterator[Verified]:
         place = at.place
         step = self._begun(wish, place.name, deed)
-        if step is not None and step.is_over:
+        if step is not None and step.state is not StepState.INTENDED:
             yield verified(step)
             return
         if deed not in place.abilities:
@@ -112,14 +112,31 @@ class Containing:
             return
         if step is None:
             step = self._intend(wish, place.name, deed, before=encoded(Kept.of(at.found)))
+            next_before = None
+        else:
+            step, next_before = self._in_order(step, at)
         secret = new_secret() if deed is Deed.SET_PASSWORD else None
         outcome = done_at(place, wish.account, deed, secret)
         if (after := place.find(wish.account)) is not None:
-            self._journal.keep(step, after=encoded(Kept.of(after)))
+            self._journal.keep(step, after=next_before or encoded(Kept.of(after)))
         step = self._ended(step, outcome)
         yield verified(step)
         if secret is not None and outcome.answer is not Answer.COULD_NOT:
             yield from self._lets_in(wish.account, place, secret)
+
+    def _in_order(self, step: ContainmentStep, at: At) -> tuple[ContainmentStep, bytes | None]:
+        """Return a step that goes on, and how the next one at its place found things, None where it is the last.
+
+        What takes steps back goes by their order: where nothing of it was done before the others, it becomes the last.
+        """
+        standing = [each for each in self._journal.standing(step.account) if each.place == step.place]
+        later = [each for each in standing if each.id > step.id]
+        if not later:
+            return step, None
+        before, next_before = self._journal.before(step), self._journal.before(later[-1])
+        if before is None or next_before is None or not same(before, next_before):
+            return step, next_before
+        return self._journal.put_last(step, encoded(Kept.of(at.found))), None
 
     def _lets_in(self, account: str, place: AccountBackEnd, secret: Secret) -> Iterator[Verified]:
         """Ask Dovecot whether it takes the new password: then it reads the place that was changed."""
@@ -177,7 +194,7 @@ class Containing:
         return self._disabled(wish, place, step)
 
     def _disabled(self, wish: Wish, place: LeftoverPlace, step: ContainmentStep) -> Verified:
-        if not step.is_over:
+        if step.state is StepState.INTENDED:
             kept = self._journal.before(step)
             leftover = msgspec.json.decode(kept or b"null", type=Leftover)
             outcome = place.disable(wish.account, leftover)
@@ -248,3 +265,19 @@ def words_of(deed: str, place: str, object: str = "") -> str:
 def encoded(kept: Kept) -> bytes:
     """Return it as the journal keeps it."""
     return msgspec.json.encode(kept)
+
+
+def same(kept: bytes, other: bytes) -> bool:
+    """Return whether two states are one, whatever the order of their lists, which some places do not keep."""
+    return _ordered(kept) == _ordered(other)
+
+
+def _ordered(kept: bytes) -> object:
+    """Return what was kept without the order of its lists, which some places do not keep themselves."""
+
+    def sorted_inside(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: sorted_inside(each) for key, each in value.items()}
+        return sorted(map(sorted_inside, value), key=repr) if isinstance(value, list) else value
+
+    return sorted_inside(msgspec.json.decode(kept))

@@ -15,7 +15,7 @@ import msgspec
 
 from outwarden.responses.accounts.connector import AccountBackEnd, Answer, Deed, Leftover, Outcome
 from outwarden.service.acting import Clock
-from outwarden.service.containment.containing import RULE, Kept, done_at, encoded, words_of
+from outwarden.service.containment.containing import RULE, Kept, done_at, encoded, same, words_of
 from outwarden.service.containment.places import Places
 from outwarden.service.desk.responder import Verified
 from outwarden.store.containment import ContainmentStep, ContainmentSteps, StepState
@@ -51,6 +51,16 @@ class Undoing:
 
     def one(self, step: ContainmentStep, by: str) -> Verified:
         """Take one step back, any number of times."""
+        # What was being taken back when the program was killed is between two states: that ends first.
+        for other in self._journal.standing(step.account):
+            if other.state is StepState.UNDOING and other.place == step.place and other.id != step.id:
+                self._taken_back(other, by)
+        step = self._journal.one(step.id)
+        if not step.stands:
+            return Verified(f"take back: {words_of(step.deed, step.place, step.object)}", True, step.words)
+        return self._taken_back(step, by)
+
+    def _taken_back(self, step: ContainmentStep, by: str) -> Verified:
         fresh = step.state is not StepState.UNDOING
         step = self._journal.go_on(step, StepState.UNDOING, step.words, self._clock(), by)
         outcome = self._undone(step, fresh)
@@ -104,7 +114,7 @@ class Undoing:
         except SealBroken:
             return False
         now = place.find(newest.account)
-        return after is not None and now is not None and _ordered(after) != _ordered(encoded(Kept.of(now)))
+        return after is not None and now is not None and not same(after, encoded(Kept.of(now)))
 
     def _left_alone(self, place: AccountBackEnd, step: ContainmentStep, kept: Kept) -> Outcome:
         """Of what somebody has changed since, take back our own lock and nothing else."""
@@ -135,14 +145,3 @@ class Undoing:
     def _forget_logins(self, account: str) -> None:
         for place in self._places.sessions:
             place.forget_logins(account)
-
-
-def _ordered(kept: bytes) -> object:
-    """Return what was kept without the order of its lists, which some places do not keep themselves."""
-
-    def sorted_inside(value: object) -> object:
-        if isinstance(value, dict):
-            return {key: sorted_inside(each) for key, each in value.items()}
-        return sorted(map(sorted_inside, value), key=repr) if isinstance(value, list) else value
-
-    return sorted_inside(msgspec.json.decode(kept))
