@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 
 from outwarden.events import Link
 from outwarden.sources.message.archives import Holding, held_by
+from outwarden.sources.message.bodies_met import LARGEST_BYTES, SMALLEST_BYTES, BodiesMet, Body
 from outwarden.sources.message.decoding import ENCODINGS, content_of, text_of
 from outwarden.sources.message.examined import Attachment, Examined, Fault
 from outwarden.sources.message.filter_headers import filter_verdict
@@ -18,8 +19,7 @@ from outwarden.sources.message.header import Fields, first, mailboxes_of, parame
 from outwarden.sources.message.link_services import LinkServices, known_services
 from outwarden.sources.message.links import links_in_text, read_link
 from outwarden.sources.message.page import addresses_of, seen_text
-from outwarden.sources.message.parts import Part, read_parts
-from outwarden.sources.message.text_sketch import sketch_of
+from outwarden.sources.message.parts import Part, read_header, read_parts
 from outwarden.sources.message.unwrapping import unwrapped
 
 MOST_TEXT_BYTES = 524_288
@@ -43,6 +43,7 @@ _MOST_NAMES = 60
 _ONCE = (b"from", b"subject", b"content-type", b"message-id", b"to")
 _PAGE_NAMES = (".htm", ".html", ".shtml", ".svg")
 _LOOKS_LIKE_HTML = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
+_MET = BodiesMet()
 _SCHEMES_WITHOUT_HOST = ("mailto:", "cid:", "data:", "tel:", "#", "mid:", "sms:", "javascript:")
 
 
@@ -52,16 +53,11 @@ def examine(message: bytes, trusted: Collection[str] = (), services: LinkService
     ``trusted`` are the headers whose verdict the site believes, such as ``X-Spam-Flag``; ``services`` the shorteners
     and storage services, if not those that the program knows.
     """
-    parts = read_parts(message)
-    reading = _Reading(message, parts.faults, services or known_services())
-    fields = parts.fields
-    for part in parts.parts:
-        reading.read(part)
+    fields, body, faults = _read_once(message) if services is None else _read(message, services)
     subject = readable(first(fields, b"subject"))[:_LONGEST_SUBJECT]
     if any(len(fields.get(name, ())) > 1 for name in _ONCE):
-        reading.faults.add(Fault.FIELD_TWICE)
+        faults.add(Fault.FIELD_TWICE)
     message_id = first(fields, b"message-id").decode("utf-8", "replace")[:_LONGEST_MESSAGE_ID]
-    links, urls = reading.links()
     return Examined(
         size=len(message),
         subject=subject,
@@ -71,12 +67,37 @@ def examine(message: bytes, trusted: Collection[str] = (), services: LinkService
         list_mail=b"list-id" in fields or b"list-unsubscribe" in fields,
         automatic=_is_automatic(fields),
         filter_verdict=filter_verdict(fields, trusted) if trusted else None,
-        links=links,
-        urls=urls,
-        attachments=tuple(reading.attachments),
-        sketch=reading.sketch(_names(fields)),
-        faults=tuple(sorted(reading.faults)),
+        links=body.links,
+        urls=body.urls,
+        attachments=body.attachments,
+        sketch=body.sketch(_names(fields)),
+        faults=tuple(sorted(faults)),
     )
+
+
+def _read_once(message: bytes) -> tuple[Fields, Body, set[Fault]]:
+    """Return the header, the body and what is wrong; a body that was met before is not read again."""
+    if not SMALLEST_BYTES <= len(message) <= LARGEST_BYTES:
+        return _read(message, known_services())
+    fields, start = read_header(message)
+    octets = message[start:]
+    body = _MET.find(fields, octets)
+    if body is not None:
+        return fields, body, set()
+    fields, body, faults = _read(message, known_services())
+    if not faults:
+        _MET.remember(fields, octets, body)
+    return fields, body, faults
+
+
+def _read(message: bytes, services: LinkServices) -> tuple[Fields, Body, set[Fault]]:
+    """Return the header, the body and what is wrong with it."""
+    parts = read_parts(message)
+    reading = _Reading(message, parts.faults, services)
+    for part in parts.parts:
+        reading.read(part)
+    links, urls = reading.links()
+    return parts.fields, Body(links, urls, tuple(reading.attachments), reading.texts()), reading.faults
 
 
 def _is_automatic(fields: Fields) -> bool:
@@ -199,11 +220,6 @@ class _Reading:
         base = name.replace("\\", "/").rpartition("/")[2].replace("\0", "")[:_LONGEST_NAME]
         self.attachments.append(Attachment(base, part.type, size, digest, held.names, held.encrypted))
 
-    def sketch(self, names: set[str]) -> tuple[int, ...]:
-        """Return the sketch of what a reader sees: the HTML, and where it says next to nothing the plain text."""
-        for is_page in (True, False):
-            texts = self._texts[is_page]
-            sketch = sketch_of("\n".join(texts), names) if texts else ()
-            if sketch:
-                return sketch
-        return ()
+    def texts(self) -> tuple[str, ...]:
+        """Return what a reader sees: the HTML, and for where that says next to nothing the plain text."""
+        return tuple(["\n".join(texts) for is_page in (True, False) if (texts := self._texts[is_page])])

@@ -46,6 +46,11 @@ def read_parts(message: bytes, *, enter_messages: bool = True) -> Parts:
     return Parts(reading.begin(0), reading.finish(), reading.faults)
 
 
+def read_header(message: bytes) -> tuple[Fields, int]:
+    """Return the header of a message, and where its body begins."""
+    return _Reading(message, enter_messages=True).header(0)
+
+
 class _Level:
     """One open multipart."""
 
@@ -72,7 +77,7 @@ class _Reading:
         outermost: Fields | None = None
         depth = len(self._open)
         while True:
-            fields, body = self._header(start)
+            fields, body = self.header(start)
             outermost = fields if outermost is None else outermost
             written = first(fields, b"content-type")
             kind, parameters = parameters_of(written) if written else _PLAIN
@@ -101,7 +106,7 @@ class _Reading:
         self._open.append(_Level(b"--" + boundary[:_LONGEST_DELIMITER], body))
         return True
 
-    def _header(self, start: int) -> tuple[Fields, int]:
+    def header(self, start: int) -> tuple[Fields, int]:
         """Return the fields that stand at ``start``, and where the body begins."""
         message = self._message
         if message.startswith((b"\n", b"\r\n"), start):
