@@ -14,6 +14,7 @@ from outwarden.cases.playbook_reading import read_playbook, shipped_playbooks
 from outwarden.cases.policy import read_case_policy
 from outwarden.cases.response_requests import RESPONSES
 from outwarden.cases.troubles import Trouble
+from outwarden.service.desk.subscribers_file import COLUMNS, read_subscribers
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "reference" / "playbooks.md").read_text(encoding="utf-8")
@@ -77,11 +78,15 @@ def test_the_picture_is_of_the_playbook_as_it_is() -> None:
     assert picture == drawn(shipped_playbooks()[Trouble.STOLEN_ACCOUNT])
 
 
-def test_the_examples_can_be_read() -> None:
+def test_the_examples_can_be_read(tmp_path: Path) -> None:
     how_to = (DOCS / "how-to" / "write-a-playbook.md").read_text(encoding="utf-8")
     (playbook,) = re.findall(r"^```toml\n(.*?)^```", how_to, re.MULTILINE | re.DOTALL)
     assert read_playbook(playbook).begins == "tell"
-    (policy,) = re.findall(r"^```toml\n(.*?)^```", CASES, re.MULTILINE | re.DOTALL)
+    people, policy = re.findall(r"^```toml\n(.*?)^```", CASES, re.MULTILINE | re.DOTALL)
+    (tmp_path / "subscribers.toml").write_text(people, encoding="utf-8")
+    (bianchi,) = read_subscribers(tmp_path / "subscribers.toml")
+    assert (bianchi.language, len(bianchi.contacts)) == ("it", 4)
+    assert f"\n{','.join(COLUMNS)}\n" in CASES
     assert read_case_policy(policy).of_group("students").repeats.lock_from == 2
 
 

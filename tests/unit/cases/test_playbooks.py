@@ -7,10 +7,8 @@ from outwarden.cases.playbook_reading import read_playbook, shipped_playbooks, s
 from outwarden.cases.response_requests import RESPONSES, ResponseName
 from outwarden.cases.troubles import OF_THE_SITE, Trouble
 from outwarden.service.containment.wish import CONTAINMENT
-from outwarden.store.responses import ResponseKind
-
-ELSEWHERE = {ResponseName.UNBLOCK_ACCOUNT, ResponseName.CALL_PERSON}
-"""They exist, and are no kind of the journal: the end of a block, and an alarm."""
+from outwarden.service.desk.notifying import NoticeResponder
+from outwarden.service.desk.own_responders import AccountResponder, CallResponder, PauseResponder, QueueResponder
 
 
 @pytest.mark.parametrize("trouble", Trouble)
@@ -39,9 +37,10 @@ def test_the_case_is_new_at_first_and_a_relapse_is_taken_up(trouble: Trouble) ->
     assert all(any(way.on == "evidence" for way in state.transitions) for state in resolved)
 
 
-def test_what_exists_is_a_response_of_the_journal() -> None:
-    existing = {one.name.value for one in RESPONSES.values() if one.exists} - {name.value for name in ELSEWHERE}
-    assert existing <= {kind.value for kind in ResponseKind} | {name.value for name in CONTAINMENT}
+def test_what_exists_is_what_somebody_carries_out() -> None:
+    own = (AccountResponder, QueueResponder, PauseResponder, CallResponder, NoticeResponder)
+    carried_out = CONTAINMENT.union(*(each.responses for each in own))
+    assert {one.name for one in RESPONSES.values() if one.exists} == carried_out
 
 
 def test_every_response_is_described() -> None:
