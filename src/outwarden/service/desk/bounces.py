@@ -7,6 +7,7 @@ service that dies meanwhile reads the line again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,11 +18,13 @@ from outwarden.responses.notices.bounce_address import BounceAddresses
 from outwarden.service.desk.news import tell
 from outwarden.service.desk.notice_facts import message_id_of
 from outwarden.service.desk.site import DeskSite
+from outwarden.store.database import StoreUnusable
 from outwarden.store.owner_notices import NoticeState, OwnerNotice
 from outwarden.store.store import Store
 
 _REMEMBERED = timedelta(days=7)
 _MOST = 100_000
+_STORE_TRIED_AGAIN_AFTER_SECONDS = 5.0
 _GONE = frozenset({Outcome.BOUNCED, Outcome.EXPIRED})
 
 
@@ -63,7 +66,7 @@ class NoticeBounces:
         if notice is None:
             return None
         words = f"{event.recipient or 'it'}: {event.outcome.value} {event.status or ''} {event.reply}".strip()
-        return self._store.run(hear_bounce, self._site, notice, words[:300], self._clock())
+        return self._written(hear_bounce, self._site, notice, words[:300], self._clock())
 
     def _taken(self, event: Submitted) -> Awaitable[None] | None:
         """Where the log has one of our messages, it was taken, whatever we know of it."""
@@ -71,7 +74,15 @@ class NoticeBounces:
         if number is None:
             return None
         self.taken(number, event.queue_id)
-        return self._store.run(_seen, number, event.queue_id)
+        return self._written(_seen, number, event.queue_id)
+
+    async def _written(self, deed: Callable[..., None], *arguments: object) -> None:
+        """Write it down, however long the store cannot be written: the log is read no further meanwhile."""
+        while True:
+            try:
+                return await self._store.run(deed, *arguments)
+            except StoreUnusable:
+                await asyncio.sleep(_STORE_TRIED_AGAIN_AFTER_SECONDS)
 
     def sends(self, notice: OwnerNotice) -> None:
         """Note what a notice is called that is about to be sent; called by the thread that acts."""

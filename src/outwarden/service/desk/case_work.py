@@ -48,14 +48,14 @@ class CaseWork:
     ) -> None:
         self._site, self._errands, self._store, self._in_acting_thread = site, errands, store, in_acting_thread
         self._queue_findings, self._clock, self._say = queue_findings, clock, say
-        self._store_fault = ""
+        self._turn_fault = ""
         self._queue_at: datetime | None = None
         self._quiet_looks = 0
 
     @property
     def fault(self) -> str:
         """What could not be done the last time."""
-        return self._store_fault or self._errands.fault
+        return self._turn_fault or self._errands.fault
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -72,11 +72,16 @@ class CaseWork:
             await self._look_at_queue()
             await self._run_errands()
         except StoreUnusable as fault:
-            if str(fault) != self._store_fault:
-                self._say(f"cases wait: {fault}")
-            self._store_fault = str(fault)
+            self._failed(str(fault))
+        except Exception as fault:  # noqa: BLE001 (a fault of ours in a case must not stop the gate)
+            self._failed(f"a fault of Outwarden itself ({type(fault).__name__}: {fault}); report it")
         else:
-            self._store_fault = ""
+            self._turn_fault = ""
+
+    def _failed(self, fault: str) -> None:
+        if fault != self._turn_fault:
+            self._say(f"cases wait: {fault}")
+        self._turn_fault = fault
 
     async def _run_errands(self) -> None:
         # One at a time, so that what a person asks for in between is not kept waiting.

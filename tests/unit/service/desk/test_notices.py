@@ -17,6 +17,7 @@ from outwarden.service.desk.bounces import NoticeBounces, hear_bounce
 from outwarden.service.desk.notice_site import NoticeSite, notice_site
 from outwarden.service.desk.notifying import NoticeResponder
 from outwarden.service.settings import Configuration, load
+from outwarden.store.database import StoreUnusable
 from outwarden.store.link_tokens import LinkPurpose, token_digest
 from outwarden.store.owner_notices import NoticeState, OwnerNotice
 from outwarden.store.store import Store
@@ -58,6 +59,20 @@ class _Runs:
 
     async def run(self, deed: Any, *arguments: Any) -> None:  # noqa: ANN401
         deed(self.office.store, *arguments)
+
+
+class _Full(_Runs):
+    """A disk that is full twice."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office)
+        self.full = 2
+
+    async def run(self, deed: Any, *arguments: Any) -> None:  # noqa: ANN401
+        if self.full:
+            self.full -= 1
+            raise StoreUnusable("the disk is full")
+        await super().run(deed, *arguments)
 
 
 class Desk(Office):
@@ -272,6 +287,19 @@ def test_what_comes_to_the_notices_own_address_is_its_bounce(tmp_path: Path, pos
     assert office.bounces.overhears(forged) is None
     elsewhere = Attempted(NOW, "mx", "77AC", ROSA, AccountKind.LOGIN, "unknown@x.example", Outcome.BOUNCED)
     assert office.bounces.overhears(elsewhere) is None
+
+
+def test_a_store_that_cannot_be_written_keeps_a_bounce_waiting(
+    tmp_path: Path, post: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outwarden.service.desk.bounces._STORE_TRIED_AGAIN_AFTER_SECONDS", 0.0)
+    office = desk(tmp_path, post)
+    office.theft()
+    (notice,) = office.store.owner_notices.of_case(office.case.id)
+    office.bounces = NoticeBounces(office.site, _Full(office), office.notices.bounces, lambda: office.now)
+    office.bounces.load(office.store)
+    finished(office.bounces.overhears(bounce(notice.queue_id)))
+    assert office.store.owner_notices.of_case(office.case.id)[0].bounced_at == office.now
 
 
 def test_who_got_enough_today_is_told_later(tmp_path: Path, post: PostOffice) -> None:
