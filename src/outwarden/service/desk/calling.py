@@ -57,6 +57,16 @@ def failed_body(request: ResponseRequest, fault: str) -> str:
     return f"{failed_line(request, fault)}\n\nTo see more:  outwarden case show {request.case}\n"
 
 
+def many_line(case: Case) -> str:
+    """Return the alarm for all cases that call a person beyond those of which each is told."""
+    return f"more cases call for you than are told one by one within an hour, {case.id} among them"
+
+
+def many_body(case: Case) -> str:
+    """Return it in full."""
+    return f"{many_line(case)}\n\nTo see them:  outwarden case list\nTo see one:   outwarden case show {case.id}\n"
+
+
 def case_line(case: Case, playbook: Playbook) -> str:
     """Return the alarm with which a case calls a person."""
     whom = shlex.quote(one_line(case.subscriber, 100))

@@ -29,6 +29,7 @@ from outwarden.store.responses import OF_ACCOUNTS, Response, ResponseKind
 from outwarden.store.store import Store
 
 _FOR_EVER = timedelta(days=3650)
+_HOUR = timedelta(hours=1)
 _NAME = ResponseName
 Clock = Callable[[], datetime]
 
@@ -211,7 +212,14 @@ class CallResponder:
     def carry_out(self, request: ResponseRequest, case: Case, now: datetime) -> CarriedOut:
         """Write the alarm."""
         playbook = self._site.playbooks[case.trouble]
+        most = self._site.settings.caps.get(_NAME.CALL_PERSON.value, self._site.settings.most_per_hour)
         with Store(self._store) as store, store.writing():
+            if store.case_tries.begun_since(_NAME.CALL_PERSON, now - _HOUR) > most:
+                # One call for all that come beyond: hundreds would only hide each other.
+                store.alarms.call(
+                    f"many cases {now:%Y-%m-%d %H}", calling.many_line(case), calling.many_body(case), now
+                )
+                return CarriedOut(Answer.DONE, "a person is called, once for many cases")
             body = calling.case_body(case, playbook, request, store.case_tries.of_case(case.id))
             store.alarms.call(f"request {request.id}", calling.case_line(case, playbook), body, now)
         return CarriedOut(Answer.DONE, "a person is called")

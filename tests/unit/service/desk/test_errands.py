@@ -16,6 +16,7 @@ from outwarden.cases.opening import of_decision
 from outwarden.cases.policy import Role
 from outwarden.cases.response_requests import Answer
 from outwarden.events import AccountCause, Action
+from outwarden.service.automatic import automatic
 from outwarden.service.desk.errands import MOST_TRIES, say_no, say_yes
 from outwarden.store.case_tries import TryState
 from outwarden.store.responses import ResponseKind, ResponseState
@@ -162,6 +163,20 @@ def test_more_than_the_cap_waits_for_a_person_who_is_called_once(tmp_path: Path)
     capped = [line for line in office.calls() if "no more is done by itself this hour" in line]
     assert len(capped) == 1
     assert [one.state for one in office.store.case_tries.waiting_for_a_person()] == [TryState.CAPPED] * 10
+
+
+def test_a_stolen_secret_of_many_accounts_stops_the_automation_and_calls_without_a_storm(tmp_path: Path) -> None:
+    office = Office(tmp_path, most_per_hour=10)
+    for number in range(60):
+        automatic.begin(office.store, office.book, office.acting, decided(Action.BLOCK, f"p{number}@isp.example"), NOW)
+    office.work()
+    assert {office.world.deeds().count(one) for one in CONTAINED} == {10}
+    office.after(minutes=16)
+    assert len(office.store.cases.open_cases()) == 60
+    calls = office.calls()
+    assert sum("A person contains what could not be contained" in line for line in calls) <= 10
+    assert sum("more cases call for you" in line for line in calls) == 1
+    assert len(calls) <= 30
 
 
 def test_what_is_not_wanted_any_more_is_not_done(tmp_path: Path) -> None:
