@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +290,44 @@ def test_what_comes_to_the_notices_own_address_is_its_bounce(tmp_path: Path, pos
     assert office.bounces.overhears(forged) is None
     elsewhere = Attempted(NOW, "mx", "77AC", ROSA, AccountKind.LOGIN, "unknown@x.example", Outcome.BOUNCED)
     assert office.bounces.overhears(elsewhere) is None
+
+
+def test_a_telephone_is_told_by_the_gateway_in_short_and_without_a_link(tmp_path: Path, post: PostOffice) -> None:
+    asked: list[dict[str, str]] = []
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append({**body, "secret": self.headers["Authorization"]})
+            self.send_response(202)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Gateway)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret")
+    site_of(tmp_path, post.port, link_url="https://my.isp.example/{token}")
+    with (tmp_path / "ow.toml").open("a") as settings:
+        settings.write(f"text_messages_secret_file = '{secret}'\n[notices.text_messages]\n")
+        settings.write(f"url = 'http://127.0.0.1:{server.server_port}/'\n")
+        settings.write("body = { to = '{number}', text = '{text}' }\n")
+    found = notice_site(read(tmp_path))
+    assert found is not None
+    number = "+390551234567"
+    office = Desk(tmp_path / "desk", post, (Contact(ContactRole.OWNER, number, "sms"),))
+    office.notices = found
+    office.set_up()
+    office.theft()
+    server.shutdown()
+    server.server_close()
+    (text,) = asked
+    assert (text["to"], text["secret"]) == (number, "Bearer s3cret")
+    assert "https://" not in text["text"] and ROSA in text["text"]
+    assert office.states() == [(number, NoticeState.TAKEN)]
+    assert post.taken == []
 
 
 def test_a_store_that_cannot_be_written_keeps_a_bounce_waiting(
