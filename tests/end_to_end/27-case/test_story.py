@@ -39,6 +39,7 @@ CASES = """\
 [cases]
 mode = "act"
 [cases.roles]
+reader = ["eve"]
 desk = ["anna"]
 lead = ["kim"]
 """
@@ -91,11 +92,17 @@ def notices_go_by(world: GateWorld) -> None:
     keys = world.home / "keys"
     keys.write_text(key_line(b"k" * KEY_BYTES))
     keys.chmod(0o600)
-    (world.home / "conf.d/notices.toml").write_text(
-        f'[mark]\nkeys_file = "{keys}"\n'
-        f'[notices]\nbounce_address = "notices+{{token}}@isp.example"\nfrom_name = "Servizio clienti"\nfrom_address = "notices@isp.example"\n'
-        f'smtp = "127.0.0.1:{world.postfix.smtp}"\ntime_zone = "Europe/Rome"\n'
+    lines = (
+        "[mark]",
+        f'keys_file = "{keys}"',
+        "[notices]",
+        'from_name = "Servizio clienti"',
+        'from_address = "notices@isp.example"',
+        'bounce_address = "notices+{token}@isp.example"',
+        f'smtp = "127.0.0.1:{world.postfix.smtp}"',
+        'time_zone = "Europe/Rome"',
     )
+    (world.home / "conf.d/notices.toml").write_text("\n".join(lines))
     world.service.start()
 
 
@@ -178,6 +185,9 @@ def the_third_offence_needs_a_lead(world: GateWorld, acts_as: As) -> None:
     assert refused.returncode == 4
     assert "is offence 3, so it is locked until a lead unlocks it, and anna is desk" in refused.stderr
     assert world.write_home(JAN)[0] == 550
+    acts_as("eve")
+    for words in (("account", "unblock", JAN, "--wrongly"), ("case", "note", case["case"], "hello")):
+        assert "needs desk, and eve is reader" in world.service.run(*words).stderr
     acts_as("kim")
     world.service.ask("account", "unblock", JAN, "--reason", "his contract says so")
     assert world.write_home(JAN, 1) == (250, "")

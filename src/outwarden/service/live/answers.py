@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from outwarden.cases.policy import Role
 from outwarden.detection.live.counts import Count
 from outwarden.detection.live.scene import moment
 from outwarden.events import Standing
@@ -44,6 +45,7 @@ _MOST_ASKED = 50
 _USUAL_DAYS = 14
 
 _Q = TypeVar("_Q", bound="_Question")
+_Give = Callable[[Mapping[str, Any], Asker], Awaitable[told.AccountChange]]
 
 
 class _Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,12 +106,23 @@ class Answers:
             "account.history": Answer(self.history),
             "account.offenders": Answer(self.offenders),
             "account.offences": Answer(self.offences),
-            "account.block": Answer(self.block, changes=True),
-            "account.unblock": Answer(self.unblock, changes=True),
-            "response.confirm": Answer(self.confirm, changes=True),
-            "response.dismiss": Answer(self.dismiss, changes=True),
+            "account.block": Answer(self._by_the_desk(self.block), changes=True),
+            "account.unblock": Answer(self._by_the_desk(self.unblock), changes=True),
+            "response.confirm": Answer(self._by_the_desk(self.confirm), changes=True),
+            "response.dismiss": Answer(self._by_the_desk(self.dismiss), changes=True),
             **self._of_the_queue(),
         }
+
+    def _by_the_desk(self, give: _Give) -> _Give:
+        """Refuse whoever may only read, by the roles of the settings."""
+
+        async def answer(arguments: Mapping[str, Any], asker: Asker) -> told.AccountChange:
+            role = self._desk.role(asker)
+            if not role.may(Role.DESK):
+                raise Fault(FaultKind.NOT_ALLOWED, f"this needs {Role.DESK.value}, and {asker.name} is {role.value}")
+            return await give(arguments, asker)
+
+        return answer
 
     # -- the one screen
 
