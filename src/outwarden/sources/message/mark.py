@@ -13,7 +13,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ _MOST_BLOCKS = -(-(_TIME_BYTES + 3 + LONGEST_ACCOUNT + LONGEST_HOST) // _BLOCK)
 LONGEST_TOKEN = -(-(_SEALED_FROM + _TAG_BYTES + _MOST_BLOCKS * _BLOCK) * 4 // 3)
 # RFC 5322 section 2.1.1: a line should have at most 78 characters.
 _LINE = 76
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _LAST_MOMENT = 253_402_300_799
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _FIRST_LETTERS = 4
@@ -150,7 +151,7 @@ def mark_token(keys: MarkKeys, account: str, host: str, at: datetime, nonce: byt
         raise Unmarkable(f"a name of {max(len(whose), len(where))} bytes")
     if len(nonce) != NONCE_BYTES:
         raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
-    seconds = min(max(int(at.timestamp()), 0), _LAST_MOMENT)
+    seconds = min(max((at - _EPOCH) // _SECOND, 0), _LAST_MOMENT)
     content = b"".join(
         (
             *(seconds.to_bytes(_TIME_BYTES, "big"), len(whose).to_bytes(2, "big"), whose),

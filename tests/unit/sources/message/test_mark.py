@@ -190,6 +190,7 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     nonce=st.binary(min_size=12, max_size=12),
     after=st.text("AZaz09_-", max_size=5),
 )
+@example("", "", datetime(4148, 1, 1, microsecond=999_993, tzinfo=UTC), bytes(12), "")
 def test_what_is_marked_is_read_and_says_where_it_ends(
     account: str, host: str, at: datetime, nonce: bytes, after: str
 ) -> None:
