@@ -34,19 +34,21 @@ class Outcome(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """What a link leads to: a site's own domain, or one page of many strangers on a shared host."""
+    """What a link leads to: a site's own domain, one page of many strangers on a shared host, or a file beside it."""
 
     DOMAIN = "domain"
     SHORTENER = "shortener"
     STORAGE = "storage"
+    ATTACHMENT = "attachment"
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
     """One link of a message.
 
-    ``target`` is the registered domain, for a shortener or a storage service that very URL.  ``age_days`` is
+    ``target`` is the registered domain, for a shortener or a storage service that very URL, for an attachment its
+    SHA-256 in hexadecimal digits: an attachment is here only where it is ``listed``.  ``age_days`` is
     how long ago the domain was registered, None where that is unknown or says nothing.  ``listed``: on a
-    blocklist of links when the message was looked at.
+    blocklist of links, or on the site's own list of files, when the message was looked at.
     """
 
     kind: LinkKind

@@ -35,6 +35,7 @@ _SPAM_PER_TEXT = 3
 """So often a verdict on one text counts: it is one mistake, or one campaign."""
 
 _MOST_LINKS_READ = 50
+_PAGES = (LinkKind.SHORTENER, LinkKind.STORAGE)
 _LONGEST_NAME = 64
 """No network and no country is called longer; what claims to be is cut."""
 
@@ -168,7 +169,7 @@ def _country(record: AccountRecord, country: str, new_network: bool, now: float)
 
 def _links(record: AccountRecord, site: Site, event: Submitted, now: float, traits: Traits) -> None:
     for link in event.links[:_MOST_LINKS_READ]:
-        soft = link.kind is not LinkKind.DOMAIN or (link.age_days is not None and link.age_days < YOUNG_DAYS)
+        soft = link.kind in _PAGES or (link.age_days is not None and link.age_days < YOUNG_DAYS)
         if not soft and not link.listed:
             continue
         key = key_of(link.target)
@@ -181,6 +182,8 @@ def _links(record: AccountRecord, site: Site, event: Submitted, now: float, trai
                 del record.links[min(record.links, key=lambda one: record.links[one].last_at)]
             own = record.links[key] = LinkUse(now, now)
         own.last_at = now
+        if link.kind is LinkKind.ATTACHMENT:
+            traits.spam = True
         if link.listed and not own.listed:
             own.listed = True
             record.day.add(now, Count.LISTED_TARGETS, 1)

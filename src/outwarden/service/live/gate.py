@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from outwarden.dns.door_lists import AboutMessage
-from outwarden.events import Action, Decision, Finding, Link, Submitted
+from outwarden.events import Action, Decision, Finding, Link, LinkKind, Submitted
 from outwarden.filter import Accept, AddHeader, Defer, Envelope, Hold, Refuse, Spool, Verdict
 from outwarden.service.live.accounts import Accounts
 from outwarden.service.live.whose import Whose, whose
@@ -92,16 +92,18 @@ class Gate:
         verdict_headers: tuple[str, ...] = (),
         mark: Callable[[str, str, datetime], tuple[tuple[str, str], ...]] | None = None,
         anybody_blocked: Callable[[], bool] = lambda: True,
+        listed_files: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """``verdict_headers`` are believed; ``mark`` returns the headers that a message of an account is given.
 
-        ``anybody_blocked`` says whether it is worth while to ask about each envelope sender.
+        ``anybody_blocked`` says whether it is worth while to ask about each envelope sender; ``listed_files`` returns
+        the SHA-256 of what nobody is to attach.
         """
         self.counts = GateCounts()
         self.learning = False
         self._accounts, self._lists, self._consequences, self._clock = accounts, lists, consequences, clock
         self._own_addresses = tuple(f"@{domain}" for domain in own_domains)
-        self._mark, self._anybody_blocked = mark, anybody_blocked
+        self._mark, self._anybody_blocked, self._listed_files = mark, anybody_blocked, listed_files
         self._verdict_headers = verdict_headers
         self._texts = TextClusters()
         self._examiner = ThreadPoolExecutor(1, "examination")
@@ -207,11 +209,18 @@ class Gate:
         )
         event = msgspec.structs.replace(
             event,
-            links=about.links or event.links,
+            # First, as of very many links not all are looked at.
+            links=(*self._listed_attachments(examined), *(about.links or event.links)),
             recipients=max(envelope.recipient_count, len(envelope.recipients)),
             size=examined.size or envelope.announced_size,
         )
         return self._accounts.placed(event)
+
+    def _listed_attachments(self, examined: Examined) -> list[Link]:
+        if not examined.attachments or not (listed := self._listed_files()):
+            return []
+        found = dict.fromkeys(one.sha256 for one in examined.attachments if one.sha256 in listed)
+        return [Link(LinkKind.ATTACHMENT, sha256, listed=True) for sha256 in found]
 
     def _accepted(self, event: Submitted) -> Accept:
         return Accept(self._headers(event))

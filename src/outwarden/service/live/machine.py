@@ -106,6 +106,7 @@ class Machine:
             self._verdict_headers,
             None if self._keys is None else partial(marking, self._keys, self._settings.mark),
             lambda: bool(self._book.blocked()),
+            self._site_files.listed_files,
         )
         self._queue = QueueWatch(self._settings.mail_server.postfix_config, local_zone())
         self._minutes = Minutes(

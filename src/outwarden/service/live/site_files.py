@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from outwarden.service.settings import Configuration
+from outwarden.sources.digest_list import read_digest_list
 from outwarden.sources.network_table import Whereabouts, read_network_table
 
 _LOOKED_AT_EVERY_SECONDS = 60.0
@@ -71,12 +72,20 @@ class SiteFiles:
         self._networks = (
             SiteFile(configuration, "gate.networks_file", networks, read_network_table) if networks else None
         )
+        hashes = configuration.settings.gate.attachment_hashes_file
+        self._hashes = (
+            SiteFile(configuration, "gate.attachment_hashes_file", hashes, read_digest_list) if hashes else None
+        )
 
     @property
     def find_network(self) -> Callable[[str], Whereabouts] | None:
         """In which AS and country an address is, None where the site has no table of that."""
         networks = self._networks
         return None if networks is None else lambda address: networks.content.find(address)
+
+    def listed_files(self) -> frozenset[str]:
+        """Return the SHA-256 of the files that nobody is to send."""
+        return frozenset() if self._hashes is None else self._hashes.content
 
     def faults(self) -> dict[str, str]:
         """Return what is wrong with each file as it is now, empty where nothing is."""
@@ -92,4 +101,5 @@ class SiteFiles:
                     say(f"{name}: {file.fault or 'read again'}")
 
     def _by_name(self) -> dict[str, SiteFile[Any]]:
-        return {} if self._networks is None else {"table of networks": self._networks}
+        files = {"table of networks": self._networks, "list of attachments": self._hashes}
+        return {name: file for name, file in files.items() if file is not None}

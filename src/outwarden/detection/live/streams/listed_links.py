@@ -1,4 +1,4 @@
-"""Links that are on a blocklist of links, beyond what the account always has (a forwarder of inbound mail)."""
+"""Links on a blocklist, and files on the site's own list, beyond what the account always has (a forwarder does)."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def points(scene: Scene, weights: ListedLinks) -> float:
 
 def words(scene: Scene, weights: ListedLinks) -> str:
     """Say how many there were."""
-    links = counted(scene.day[Count.LISTED_TARGETS], "different link", "different links")
-    return f"{links} on a blocklist in a day (own record {scene.most.listed_targets_day})"
+    listed = counted(scene.day[Count.LISTED_TARGETS], "different link or file", "different links or files")
+    return f"{listed} on a blocklist in a day (own record {scene.most.listed_targets_day})"
