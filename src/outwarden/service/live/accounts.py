@@ -34,7 +34,7 @@ from outwarden.store.ingest import Checkpoint
 
 MOST_UNSAVED = 100_000
 _MOST_REMEMBERED = 200_000
-_SHARED_SAVED_EVERY = 300.0
+_SHARED_SAVED_EVERY = 60.0
 """Seconds.  What accounts share is megabytes at a large site; after a crash it lacks at most so much of what was
 shared, while the records of the accounts lack nothing."""
 

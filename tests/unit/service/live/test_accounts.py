@@ -107,6 +107,14 @@ def test_what_the_log_and_the_gate_tell_of_has_the_network_of_its_client(account
     assert set(record.networks) == {"AS64500", "192.0.2.0/24"}
 
 
+def test_a_crash_costs_a_minute_of_what_accounts_share(accounts: Accounts) -> None:
+    saved = [
+        accounts.checkpoint(NOW + timedelta(seconds=seconds))[0].shared_state is not None
+        for seconds in (0, 0.5, 59.5, 60, 119, 121)
+    ]
+    assert saved == [True, False, False, True, False, True]
+
+
 STRANGERS = [
     ("a stranger's mail", submitted("4A1", account="hal@far.example", kind=ADDRESS)),
     ("its delivery", attempted("4A1", Outcome.DELIVERED, account="hal@far.example", kind=ADDRESS)),
