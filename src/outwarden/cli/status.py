@@ -1,10 +1,12 @@
 """``outwarden status``: one screen from the running service."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from outwarden.cli.asking import ask_service
+from outwarden.cli.failure import WrongArgument
 from outwarden.cli.rendering import harmless_json
 
 
@@ -13,10 +15,17 @@ from outwarden.cli.rendering import harmless_json
     "there, 78 the configuration cannot be used."
 )
 @click.option("--filter", "of_filter", is_flag=True, help="What the filter missed, and what it stopped wrongly.")
+@click.option("--metrics", is_flag=True, help="All counts as OpenMetrics text.")
+@click.option("--out", metavar="FILE", help="With --metrics: write them there, as a whole or not at all.")
 @click.pass_context
-def status(context: click.Context, of_filter: bool) -> None:
+def status(context: click.Context, of_filter: bool, metrics: bool, out: str | None) -> None:
     """Is this server sending spam, who, what was done by itself, and what waits for me?  Asks the running service."""
     options: dict[str, Any] = context.obj
+    if metrics:
+        _tell_metrics(options, out)
+        return
+    if out is not None:
+        raise WrongArgument("--out goes with --metrics")
     answer = ask_service(options, "status.filter" if of_filter else "status", {})
     if options["json"]:
         from msgspec.json import encode
@@ -25,6 +34,24 @@ def status(context: click.Context, of_filter: bool) -> None:
         return
     lines = _filter_lines(answer, options) if of_filter else _lines(answer, options)
     click.echo("\n".join(lines[:1] if options["quiet"] else lines))
+
+
+def _tell_metrics(options: dict[str, Any], out: str | None) -> None:
+    from msgspec import convert
+
+    from outwarden.cli.metrics import open_metrics
+    from outwarden.cli.output_file import write_whole
+    from outwarden.detection.filter_report import FilterReport
+    from outwarden.service.control.status import Status
+
+    text = open_metrics(
+        convert(ask_service(options, "status", {}), Status),
+        convert(ask_service(options, "status.filter", {}), FilterReport),
+    )
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(Path(out), [text])
 
 
 def _lines(answer: Any, options: dict[str, Any]) -> list[str]:  # noqa: ANN401 (JSON)
