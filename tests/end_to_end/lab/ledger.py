@@ -100,7 +100,9 @@ def settle(world: GateWorld, taken: Sequence[Taken], seconds: float = 60) -> Led
     kept = held(world)
     gone = Counter(each.queue_id for each in taken if each.queue_id not in kept)
     wait_until(lambda: _is_read(ledger, gone), "the log to be read", seconds)
-    assert world.service.ask("status")["logs"][0]["caught_up"]
+    # It may have been started a moment ago, and not be at its socket yet.
+    wait_until(lambda: world.service.answers(), "the service to answer", seconds)
+    wait_until(lambda: bool(world.service.ask("status")["logs"][0]["caught_up"]), "the log to be caught up", seconds)
     # What is heard late, and would be too much, is written by now.
     assert world.service.stop() == 0
     stored, handed_in = ledger.messages(submitted=True), Counter(each.queue_id for each in taken)

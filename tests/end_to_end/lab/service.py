@@ -79,6 +79,10 @@ class Service:
             self.process.terminate()
         return self.process.wait(30)
 
+    def answers(self) -> bool:
+        """Return whether it is at its socket."""
+        return self.run("--json", "status").returncode == 0
+
     def ask(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - it is JSON
         """Run a verb against it; return its JSON."""
         done = self.run("--json", *arguments)
