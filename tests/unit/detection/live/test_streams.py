@@ -260,7 +260,14 @@ TABLE: list[tuple[str, str, History, float, float, str]] = [
     ),
     # -- listed links
     ("listed-links", "none", to_friends(9, links=(young("y"),)), 0, 0, ""),
-    ("listed-links", "one", to_friends(9, links=(listed("l"),)), 1.4, 1.4, "1 different link or file on a blocklist in a day"),
+    (
+        "listed-links",
+        "one",
+        to_friends(9, links=(listed("l"),)),
+        1.4,
+        1.4,
+        "1 different link or file on a blocklist in a day",
+    ),
     ("listed-links", "two", to_friends(2, links=lambda n: (listed(f"l{n}"),)), 2.5, 2.5, "2 different links or files"),
     ("listed-links", "fifty", to_friends(50, links=lambda n: (listed(f"l{n}"),)), 3, 3, "50 different links"),
     ("listed-links", "a forwarder, as ever", then(forwarder, to_friends(1, links=(listed("l2"),))), 0, 0, "record 1"),
