@@ -30,6 +30,8 @@ def config_check(context: click.Context) -> None:
     from outwarden.service.live.doors import endpoints
     from outwarden.service.mark_keys import mark_keys
     from outwarden.service.own_sending import own_helo
+    from outwarden.service.takedown_table import reporter_of
+    from outwarden.service.takedowns import takedown_site
     from outwarden.service.watch_list import WatchList
 
     found = configuration(context.obj)
@@ -44,6 +46,7 @@ def config_check(context: click.Context) -> None:
         doors = endpoints(found)
         places(found)
         checked(found)
+        takedown_site(found, reporter_of(found))
     read = ", ".join(found.files) or "no file"
     if context.obj["json"]:
         print_json(

@@ -131,14 +131,14 @@ def with_desk(
     """Return what is found or done with the reports in the store, faults in words."""
     from outwarden.service.acting import CouldNotAct, NotAllowed, NothingFound
     from outwarden.service.takedown_table import reporter_of
-    from outwarden.service.takedowns import TakedownDesk
+    from outwarden.service.takedowns import TakedownDesk, takedown_site
     from outwarden.store.database import StoreUnusable
     from outwarden.store.store import Store
 
     found = settings or configuration(options)
     try:
         with settings_in_words(), Store(Path(found.settings.store.path), read_only=read_only) as store:
-            return work(TakedownDesk(store, found, reporter or reporter_of(found), now))
+            return work(TakedownDesk(store, takedown_site(found, reporter or reporter_of(found)), now))
     except StoreUnusable as fault:
         raise StoreNotReachable(str(fault)) from fault
     except NotAllowed as fault:

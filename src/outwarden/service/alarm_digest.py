@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from outwarden.service.time_zone import local_zone
 from outwarden.store.alarms import Call
@@ -21,6 +21,7 @@ class Digest:
 
     def __init__(self, store: Store, at: str, zone: tzinfo | None = None) -> None:
         self._store, self._at, self._zone = store, at, zone or local_zone()
+        self._written: date | None = None
 
     def write(self, now: datetime) -> None:
         """Write the digest down if it is time; the second one of a day is none.  Raises ``StoreUnusable``."""
@@ -28,11 +29,12 @@ class Digest:
             return
         local = now.astimezone(self._zone)
         due = local.replace(hour=int(self._at[:2]), minute=int(self._at[3:]), second=0, microsecond=0)
-        if not due <= local < due + _WRITTEN_WITHIN:
+        if local.date() == self._written or not due <= local < due + _WRITTEN_WITHIN:
             return
         line, body = digest(self._store, now)
         with self._store.writing():
             self._store.alarms.call(f"digest of {local:%Y-%m-%d}", line, body, now, Call.DIGEST)
+        self._written = local.date()
 
 
 def digest(store: Store, now: datetime) -> tuple[str, str]:

@@ -15,6 +15,8 @@ from outwarden.service.alarm_channels import checked
 from outwarden.service.live.machine import Machine
 from outwarden.service.rounds import Rounds
 from outwarden.service.settings import Configuration
+from outwarden.service.takedown_table import reporter_of
+from outwarden.service.takedowns import TakedownSite, takedown_site
 from outwarden.service.watch_list import WatchList
 from outwarden.store.database import StoreUnusable
 
@@ -31,7 +33,8 @@ Say = Callable[[str], None]
 
 def run_once(configuration: Configuration, clock: Clock, say: Say, stop: threading.Event) -> None:
     """Go the rounds once.  Raises ``ConfigurationError`` and ``StoreUnusable``."""
-    rounds = Rounds(configuration, WatchList(configuration), clock, say, stop, alone=True)
+    takedowns = takedown_site(configuration, reporter_of(configuration))
+    rounds = Rounds(configuration, WatchList(configuration), takedowns, clock, say, stop, alone=True)
     try:
         rounds.introduce()
         rounds.run_once()
@@ -42,10 +45,11 @@ def run_once(configuration: Configuration, clock: Clock, say: Say, stop: threadi
 def run(configuration: Configuration, clock: Clock, say: Say, stop: threading.Event) -> None:
     """Run until told to stop.  Raises ``ConfigurationError``, ``CannotListen`` and ``StoreUnusable``."""
     checked(configuration)
+    takedowns = takedown_site(configuration, reporter_of(configuration))
     watch = WatchList(configuration, may_be_empty=True)
     machine = Machine(configuration, clock, say, bool(watch.targets))
     going_round = threading.Thread(
-        target=_go_round, args=(configuration, watch, clock, say, stop), name="rounds", daemon=True
+        target=_go_round, args=(configuration, watch, takedowns, clock, say, stop), name="rounds", daemon=True
     )
     machine.open()
     sys.setswitchinterval(_THREADS_TAKE_TURNS_AFTER)
@@ -81,12 +85,19 @@ async def _until(stop: threading.Event, machine: Machine) -> None:
     await machine.run(told)
 
 
-def _go_round(configuration: Configuration, watch: WatchList, clock: Clock, say: Say, stop: threading.Event) -> None:
+def _go_round(
+    configuration: Configuration,
+    watch: WatchList,
+    takedowns: TakedownSite,
+    clock: Clock,
+    say: Say,
+    stop: threading.Event,
+) -> None:
     """Go the rounds until told to stop; a store that cannot be written passes, and mail must not wait for it."""
     introduced, said = False, ""
     while not stop.is_set():
         try:
-            rounds = Rounds(configuration, watch, clock, say, stop, alone=False)
+            rounds = Rounds(configuration, watch, takedowns, clock, say, stop, alone=False)
             try:
                 if not introduced:
                     rounds.introduce()

@@ -20,8 +20,7 @@ from outwarden.service.expired_pauses import ExpiredPauses
 from outwarden.service.late_held import LateHeld
 from outwarden.service.scheduler import Schedule
 from outwarden.service.settings import Configuration
-from outwarden.service.takedown_table import reporter_of
-from outwarden.service.takedowns import TakedownDesk
+from outwarden.service.takedowns import TakedownDesk, TakedownSite
 from outwarden.service.watch_list import WatchList
 from outwarden.store.store import Store
 
@@ -36,7 +35,15 @@ class Rounds:
     """From opening the store to closing it, in one thread."""
 
     def __init__(
-        self, configuration: Configuration, watch: WatchList, clock: Clock, say: Say, stop: Event, *, alone: bool
+        self,
+        configuration: Configuration,
+        watch: WatchList,
+        takedowns: TakedownSite,
+        clock: Clock,
+        say: Say,
+        stop: Event,
+        *,
+        alone: bool,
     ) -> None:
         """``say`` is told what it does, a line at a time; ``alone``: nobody else writes this store.
 
@@ -49,7 +56,7 @@ class Rounds:
         self._store = Store(Path(configuration.settings.store.path), writer=alone)
         alarms = configuration.settings.alarms
         self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour, channels=checked(configuration))
-        self._takedowns = TakedownDesk(self._store, configuration, reporter_of(configuration), clock)
+        self._takedowns = TakedownDesk(self._store, takedowns, clock)
         self._digest = Digest(self._store, alarms.digest_at)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup(stop.is_set))
         self._pauses = ExpiredPauses(self._store, configuration.settings.mail_server, clock, say)

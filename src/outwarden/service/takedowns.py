@@ -50,17 +50,30 @@ class Sent(NamedTuple):
     mails: tuple[TakedownMail, ...]
 
 
-class TakedownDesk:
-    """The reports of one site; ``reporter`` is who reports."""
+class TakedownSite(NamedTuple):
+    """How a site reports: who it is, by which server, where bounces go, how many mails a day at most."""
 
-    def __init__(self, store: Store, configuration: Configuration, reporter: Reporter | None, clock: Clock) -> None:
-        """Raises ``ConfigurationError``."""
-        self._store, self._clock, self._reporter = store, clock, reporter
-        self._settings = configuration.settings.takedown
-        host, colon, port = self._settings.smtp.rpartition(":")
-        if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
-            raise configuration.wrong("takedown.smtp", f"{self._settings.smtp!r} is not HOST:PORT; write 127.0.0.1:25")
-        self._server = (host.strip("[]"), int(port))
+    reporter: Reporter | None
+    host: str
+    port: int
+    bounces_to: str
+    most_per_day: int
+
+
+def takedown_site(configuration: Configuration, reporter: Reporter | None) -> TakedownSite:
+    """Return how a site reports, as its settings say.  Raises ``ConfigurationError``."""
+    settings = configuration.settings.takedown
+    host, colon, port = settings.smtp.rpartition(":")
+    if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
+        raise configuration.wrong("takedown.smtp", f"{settings.smtp!r} is not HOST:PORT; write 127.0.0.1:25")
+    return TakedownSite(reporter, host.strip("[]"), int(port), settings.bounces_to, settings.most_per_day)
+
+
+class TakedownDesk:
+    """The reports of one site."""
+
+    def __init__(self, store: Store, site: TakedownSite, clock: Clock) -> None:
+        self._store, self._site, self._clock = store, site, clock
 
     def report(
         self, target: str, evidence: Evidence, contacts: Sequence[str], asked_by: str, *, again: bool = False
@@ -72,7 +85,7 @@ class TakedownDesk:
         """
         now = self._clock()
         report_id = str(uuid4())
-        made = write_report(target, self._reporter, evidence, report_id)
+        made = write_report(target, self._site.reporter, evidence, report_id)
         if made.missing:
             raise NotAllowed(f"not fit to be sent: it lacks {made.missing[0]}")
         if not contacts:
@@ -179,14 +192,15 @@ class TakedownDesk:
         self._refuse_over_cap(now)
 
     def _refuse_over_cap(self, now: datetime) -> None:
-        if self._store.takedowns.sent_since(now - _DAY) >= self._settings.most_per_day:
+        if self._store.takedowns.sent_since(now - _DAY) >= self._site.most_per_day:
             raise NotAllowed(
-                f"{self._settings.most_per_day} reports were sent within a day, which is takedown.most_per_day"
+                f"{self._site.most_per_day} reports were sent within a day, which is takedown.most_per_day"
             )
 
     def _sent(self, takedown: Takedown, contact: str) -> bool:
         """Send to one contact; return False where the next one is to be tried."""
-        if self._reporter is None:
+        reporter = self._site.reporter
+        if reporter is None:
             raise NotAllowed("who reports is not known: put [reporter] into the table of contacts")
         now = self._clock()
         report = msgspec.json.decode(takedown.report, type=TakedownReport)
@@ -194,13 +208,11 @@ class TakedownDesk:
             self._refuse_over_cap(now)
             mail = self._store.takedowns.begin_mail(takedown, contact, now)
         try:
-            message = compose_takedown(
-                report, takedown.report_id, self._reporter, contact, self._settings.bounces_to, now
-            )
+            message = compose_takedown(report, takedown.report_id, reporter, contact, self._site.bounces_to, now)
         except Unaddressable as fault:
             self._end(mail, MailState.REFUSED, str(fault))
             return False
-        done = hand_over(message, *self._server)
+        done = hand_over(message, self._site.host, self._site.port)
         self._end(mail, _STATES[done.how], done.words)
         if done.how is Handover.TRY_AGAIN:
             raise CouldNotAct(f"put off: {done.words}; outwarden takedowns send {takedown.id} tries again")

@@ -18,7 +18,7 @@ from outwarden.dns.abuse_report import Evidence, read_evidence
 from outwarden.events import AccountKind, Attempted, Outcome, RefusalClass, Submitted
 from outwarden.service.acting import CouldNotAct, NotAllowed, NothingFound
 from outwarden.service.settings import ConfigurationError, load
-from outwarden.service.takedowns import SAME_TARGET_AFTER, TakedownDesk
+from outwarden.service.takedowns import SAME_TARGET_AFTER, TakedownDesk, takedown_site
 from outwarden.store.ingest import Checkpoint
 from outwarden.store.store import Store
 from outwarden.store.takedowns import MailState
@@ -94,7 +94,7 @@ class Office:
         file = folder / "outwarden.toml"
         file.write_text(f'[takedown]\nsmtp = "127.0.0.1:{server.server_address[1]}"\n{more}\n')
         self.store, self.clock, self.server = Store(folder / "store.db"), Clock(), server
-        self.desk = TakedownDesk(self.store, load(file, {}), US, self.clock)
+        self.desk = TakedownDesk(self.store, takedown_site(load(file, {}), US), self.clock)
 
     def report(self, evidence: str = LOG, *, again: bool = False) -> list[tuple[str, str]]:
         return mails(self.desk.report(TARGET, read(evidence), CONTACTS, "kim", again=again))
@@ -236,8 +236,8 @@ def test_answers_and_the_audit_log(office: Office) -> None:
     assert office.store.takedowns.mails(office.desk.sent(1).takedown)[0].state is MailState.SENT
 
 
-def test_a_server_that_is_none(tmp_path: Path, office: Office) -> None:
+def test_a_server_that_is_none(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text('[takedown]\nsmtp = "nowhere"\n')
     with pytest.raises(ConfigurationError, match=r"wrong.toml:2: takedown.smtp: 'nowhere' is not HOST:PORT"):
-        TakedownDesk(office.store, load(file, {}), US, Clock())
+        takedown_site(load(file, {}), US)
