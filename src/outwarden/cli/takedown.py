@@ -12,7 +12,7 @@ import click
 from outwarden.cli.acting import asked_by
 from outwarden.cli.failure import CouldNot
 from outwarden.cli.rendering import plain, print_json
-from outwarden.cli.settings_option import BadConfiguration, configuration, settings_in_words
+from outwarden.cli.settings_option import configuration, settings_in_words
 
 if TYPE_CHECKING:
     from outwarden.dns.abuse_report import Evidence, Report
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Target = IPv4Address | IPv6Address | str
 
-_LONGEST_TABLE = 1_000_000
 _DNS_SECONDS = 2.0
 _NOBODYS = tuple(ip_network(text) for text in "10.0.0.0/8 100.64.0.0/10 172.16.0.0/12 192.168.0.0/16 fc00::/7".split())
 _SOURCES = {
@@ -162,21 +161,17 @@ def _target(text: str) -> Target:
 
 def _table(given: str | None, settings: "Configuration") -> "OwnTable":
     """Return the table that was given, or the configured one."""
-    from outwarden.dns.contacts.own_table import MalformedTable, OwnTable, read_table
+    from outwarden.dns.contacts.own_table import MalformedTable, read_table
+    from outwarden.service.takedown_table import LONGEST_TABLE, own_table
 
-    name = settings.settings.takedown.contacts if given is None else given
-    if not name and given is None:
-        return OwnTable()
-    try:
-        raw = _content(name, _LONGEST_TABLE, "a table of contacts is smaller than that")
-    except CouldNot as fault:
-        if given is not None:
-            raise
-        raise BadConfiguration(str(settings.wrong("takedown.contacts", fault.message))) from None
+    if given is None:
+        with settings_in_words():
+            return own_table(settings)
+    raw = _content(given, LONGEST_TABLE, "a table of contacts is smaller than that")
     try:
         return read_table(raw.decode("utf-8"))
     except (UnicodeDecodeError, MalformedTable) as fault:
-        raise WrongTable(f"{name}: {fault}") from None
+        raise WrongTable(f"{given}: {fault}") from None
 
 
 def _evidence(name: str | None, target: str) -> "Evidence | None":

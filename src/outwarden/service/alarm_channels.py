@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, tzinfo
 import msgspec
 
 from outwarden.detection.listing_changes import Turn
+from outwarden.responses.templates import places_in
 from outwarden.service import alarm_courier
 from outwarden.service.alarm_handover import FIRST_WAIT, MOST_TRIES, Handover
 from outwarden.service.alarm_settings import AlarmChannel
@@ -27,7 +28,6 @@ from outwarden.store.tellings import Telling
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _MAILBOX = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,253}")
-_PLACE = re.compile(r"\{[a-z]+\}")
 _PROGRAM = (sys.executable, "-P", "-m", "outwarden.service.alarm_telling")
 
 
@@ -110,7 +110,7 @@ def _wrong(name: str, channel: AlarmChannel) -> str:
             return f"server {channel.server!r} is not HOST:PORT"
     elif channel.kind != "syslog" and not channel.url_file:
         return f"kind {channel.kind} wants url_file, the file with the URL: whoever knows that may write there"
-    if channel.kind == "webhook" and not {"{line}", "{text}"} & set(_PLACE.findall(str(channel.body))):
+    if channel.kind == "webhook" and not {"line", "text"} & places_in(channel.body):
         return "body has neither {line} nor {text}, so nobody would be told anything"
     return ""
 

@@ -18,7 +18,7 @@ import msgspec
 
 from outwarden.responses.alarms.mail import tell_by_mail
 from outwarden.responses.alarms.message import AlarmMessage, CouldNotTell, Unknown
-from outwarden.responses.alarms.shapes import SHAPES, filled
+from outwarden.responses.alarms.shapes import SHAPES, declared
 from outwarden.responses.alarms.syslog import tell_syslog
 from outwarden.responses.alarms.web import tell_apprise, tell_web
 from outwarden.service.alarm_courier import UNKNOWN
@@ -61,7 +61,7 @@ def tell(channel: AlarmChannel, message: AlarmMessage) -> None:
     elif channel.kind == "apprise":
         tell_apprise(message, _secret(channel))
     elif channel.kind == "webhook":
-        tell_web(_secret(channel), filled(channel.body, message))
+        tell_web(_secret(channel), declared(channel.body, message))
     else:
         tell_web(_secret(channel), SHAPES[channel.kind](message))
 

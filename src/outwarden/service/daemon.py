@@ -33,6 +33,7 @@ Say = Callable[[str], None]
 
 def run_once(configuration: Configuration, clock: Clock, say: Say, stop: threading.Event) -> None:
     """Go the rounds once.  Raises ``ConfigurationError`` and ``StoreUnusable``."""
+    checked(configuration)
     takedowns = takedown_site(configuration, reporter_of(configuration))
     rounds = Rounds(configuration, WatchList(configuration), takedowns, clock, say, stop, alone=True)
     try:

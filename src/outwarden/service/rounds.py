@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 from threading import Event
 
-from outwarden.service.alarm_channels import checked
 from outwarden.service.alarm_digest import Digest
 from outwarden.service.alarms import AlarmSender
 from outwarden.service.blocklist_monitor import BlocklistMonitor, Watched
@@ -55,7 +54,7 @@ class Rounds:
         self._watch = watch
         self._store = Store(Path(configuration.settings.store.path), writer=alone)
         alarms = configuration.settings.alarms
-        self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour, channels=checked(configuration))
+        self._sender = AlarmSender(self._store, alarms.command, alarms.most_per_hour, channels=alarms.channels)
         self._takedowns = TakedownDesk(self._store, takedowns, clock)
         self._digest = Digest(self._store, alarms.digest_at)
         self._monitor = BlocklistMonitor(self._store, self._watch.catalogue, self._watch.lookup(stop.is_set))

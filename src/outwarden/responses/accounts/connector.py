@@ -142,6 +142,15 @@ class LeftoverPlace(Protocol):
         """Make it do what it did."""
 
 
+def seen_in(found: Found, deed: Deed) -> bool | None:
+    """Return whether a deed holds by what was found of the account; None where that does not say."""
+    if deed in {Deed.LOCK, Deed.UNLOCK} and found.locked is not None:
+        return found.locked is (deed is Deed.LOCK)
+    if deed is Deed.REVOKE_APP_PASSWORDS and found.app_passwords is not None:
+        return found.app_passwords == 0
+    return None
+
+
 def not_set_up(name: str, deed: Deed) -> Outcome:
     """Return what a back end answers to a deed that it has no settings for."""
     return Outcome(Answer.COULD_NOT, f"{name}: not set up for {deed}")

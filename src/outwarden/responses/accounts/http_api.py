@@ -21,9 +21,10 @@ from outwarden.responses.accounts.connector import (
     OperatorFault,
     Outcome,
     not_set_up,
+    seen_in,
 )
 from outwarden.responses.accounts.http_answers import fits, moment_or_none, rows_of, said
-from outwarden.responses.accounts.http_exchange import Reply, Server, filled, path_of, pointed
+from outwarden.responses.accounts.http_exchange import Reply, Server, path_of, pointed
 from outwarden.responses.accounts.http_judging import judge
 from outwarden.responses.accounts.http_rules import HttpRules
 from outwarden.responses.accounts.http_settings import HttpSettings, ListRequest, Request
@@ -31,6 +32,7 @@ from outwarden.responses.accounts.http_token import Tokens
 from outwarden.responses.accounts.secret import Secret
 from outwarden.responses.subjects import MalformedSubject
 from outwarden.responses.subjects import account as judged_account
+from outwarden.responses.templates import filled
 
 _NOBODY = "nobody@outwarden.invalid"
 _LOSES = "no interface gives a password back: its owner chooses a new one"
@@ -133,11 +135,7 @@ class HttpAccounts:
         found = self.find(account)
         if found is None:
             return Outcome(Answer.COULD_NOT, f"{self.name}: no account {account}")
-        holds: bool | None = None
-        if deed in {Deed.LOCK, Deed.UNLOCK} and found.locked is not None:
-            holds = found.locked is (deed is Deed.LOCK)
-        elif deed is Deed.REVOKE_APP_PASSWORDS and found.app_passwords is not None:
-            holds = found.app_passwords == 0
+        holds = seen_in(found, deed)
         answer = Answer.UNKNOWN if holds is None else Answer.DONE if holds else Answer.COULD_NOT
         told = {
             Answer.DONE: "holds",

@@ -10,7 +10,7 @@ import http.client
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from outwarden.responses.accounts.connector import OperatorFault, TemporaryFault
 from outwarden.responses.notices.bounded import bounded
+from outwarden.responses.templates import filled
 
 MOST_BYTES = 1 << 20
-_PLACE = re.compile(r"\{([a-z]+)\}")
 _LATER = frozenset({408, 425, 429})
 # RFC 9110 sections 5.1 and 5.5.
 _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -102,34 +102,12 @@ class Server:
             raise OperatorFault(f"{self._name}: plain http, and {self._target.hostname} is not this machine; use https")
 
 
-def filled(template: Any, values: Mapping[str, str], escaped: Callable[[str], str] = str) -> Any:  # noqa: ANN401 (JSON)
-    """Return a template with values put in, in one pass: what a value holds is never taken for a place."""
-    if isinstance(template, str):
-        return _PLACE.sub(lambda match: escaped(values[match[1]]) if match[1] in values else match[0], template)
-    if isinstance(template, Mapping):
-        return {key: filled(each, values, escaped) for key, each in template.items()}
-    if isinstance(template, list | tuple):
-        return [filled(each, values, escaped) for each in template]
-    return template
-
-
 def path_of(name: str, template: str, query: Mapping[str, str], values: Mapping[str, str]) -> str:
     """Return path and query.  Raises ``OperatorFault`` where an account would become a part of the path."""
     path = str(filled(template, values, lambda text: quote(text, safe="")))
     if any(part in {".", ".."} for part in path.split("/")):
         raise OperatorFault(f"{name}: an account called . or .. cannot be asked for")
     return path + (f"?{urlencode(filled(query, values))}" if query else "")
-
-
-def places_in(template: Any) -> set[str]:  # noqa: ANN401 (JSON)
-    """Return the names in braces that a template has."""
-    if isinstance(template, str):
-        return set(_PLACE.findall(template))
-    if isinstance(template, Mapping):
-        return set().union(*map(places_in, template.values())) if template else set()
-    if isinstance(template, list | tuple):
-        return set().union(*map(places_in, template)) if template else set()
-    return set()
 
 
 def pointed(content: Any, pointer: str) -> Any:  # noqa: ANN401 (JSON)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outwarden.responses.accounts.connector import OperatorFault
-from outwarden.responses.accounts.http_exchange import places_in
 from outwarden.responses.accounts.http_settings import HttpSettings, Request
 from outwarden.responses.accounts.secret import Secret
+from outwarden.responses.templates import places_in
 
 _WHO = frozenset({"account", "local", "domain"})
 _PLACES: dict[str, set[str]] = {

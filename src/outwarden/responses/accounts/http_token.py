@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from outwarden.responses.accounts.connector import OperatorFault
-from outwarden.responses.accounts.http_exchange import Server, filled
+from outwarden.responses.accounts.http_exchange import Server
 from outwarden.responses.accounts.http_settings import TokenSettings
 from outwarden.responses.accounts.secret import Secret
+from outwarden.responses.templates import filled
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIVES_SECONDS = 600

@@ -28,6 +28,7 @@ from outwarden.responses.accounts.connector import (
     Outcome,
     TemporaryFault,
     not_set_up,
+    seen_in,
 )
 from outwarden.responses.accounts.program_settings import ProgramSettings
 from outwarden.responses.accounts.secret import Secret
@@ -116,11 +117,7 @@ class AccountProgram:
         found = self.find(account)
         if found is None:
             return Outcome(Answer.COULD_NOT, f"{self.name}: no account {account}")
-        holds: bool | None = None
-        if deed in {Deed.LOCK, Deed.UNLOCK} and found.locked is not None:
-            holds = found.locked is (deed is Deed.LOCK)
-        elif deed is Deed.REVOKE_APP_PASSWORDS and found.app_passwords is not None:
-            holds = found.app_passwords == 0
+        holds = seen_in(found, deed)
         if holds is None:
             return Outcome(Answer.UNKNOWN, f"{self.name}: whether {deed} holds, its program does not say")
         return Outcome(

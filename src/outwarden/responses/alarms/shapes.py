@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from outwarden.responses.alarms.message import AlarmMessage
+from outwarden.responses.templates import filled
 
 MOST_TEXT = 3_000
 """Characters; Slack cuts a text at 40,000 and advises 4,000, Mattermost takes 16,383 and a Teams card 28 kB."""
-_PLACES = re.compile(r"\{(line|text|turn|id)\}")
 # Between @ and a name stands a space of no width: no program takes it for somebody who is to be called.
 _CALLS, _NO_CALL = re.compile(r"@(?=\w)"), "@\u200b"
 
@@ -58,21 +58,11 @@ def teams(message: AlarmMessage) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def filled(template: Mapping[str, Any], message: AlarmMessage) -> dict[str, Any]:
+def declared(template: Mapping[str, Any], message: AlarmMessage) -> dict[str, Any]:
     """Return a site's own JSON with ``{line}``, ``{text}``, ``{turn}`` and ``{id}`` put into its strings."""
     values = {"line": message.line, "text": _body(message), "turn": message.turn, "id": str(message.id)}
-    return {key: _put_in(each, values) for key, each in template.items()}
-
-
-def _put_in(template: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
-    # In one pass: what a value holds is never taken for a place.
-    if isinstance(template, str):
-        return _PLACES.sub(lambda found: values[found[1]], template)
-    if isinstance(template, Mapping):
-        return {key: _put_in(each, values) for key, each in template.items()}
-    if isinstance(template, list):
-        return [_put_in(each, values) for each in template]
-    return template
+    found: dict[str, Any] = filled(template, values)
+    return found
 
 
 def _body(message: AlarmMessage) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from outwarden.responses.notices.bounded import bounded
 from outwarden.responses.notices.smtp import HandedOver, Handover
 from outwarden.responses.notices.wording import one_line
+from outwarden.responses.templates import filled
 
 MOST_ANSWER = 65_536
 """Bytes; nothing of the answer counts but its status."""
@@ -78,8 +79,8 @@ def send_text(
     if secret and not _SECRET.fullmatch(secret):
         raise UnusableWebhook("the secret is not one word of printable ASCII")
     target = _target(webhook)
-    values = {"{number}": number, "{text}": one_line(text, _LONGEST_TEXT), "{reference}": one_line(reference)}
-    body = json.dumps(_filled(webhook.body, values)).encode()
+    values = {"number": number, "text": one_line(text, _LONGEST_TEXT), "reference": one_line(reference)}
+    body = json.dumps(filled(webhook.body, values)).encode()
     fields = {"Content-Type": "application/json", "Accept": "application/json"}
     if secret:
         fields[webhook.secret_header] = webhook.secret_prefix + secret
@@ -130,17 +131,6 @@ def _connection(target: SplitResult, seconds: float, certificates: ssl.SSLContex
         return http.client.HTTPConnection(target.hostname or "", target.port, timeout=seconds)
     context = certificates or ssl.create_default_context()
     return http.client.HTTPSConnection(target.hostname or "", target.port, timeout=seconds, context=context)
-
-
-def _filled(template: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 (JSON)
-    """Put the values into the strings, in one go, so that none is put into another."""
-    if isinstance(template, dict):
-        return {key: _filled(each, values) for key, each in template.items()}
-    if isinstance(template, list):
-        return [_filled(each, values) for each in template]
-    if isinstance(template, str):
-        return re.sub(r"\{(?:number|text|reference)\}", lambda found: values[found[0]], template)
-    return template
 
 
 def _judged(status: int) -> HandedOver:

@@ -13,9 +13,10 @@ from tests.unit.responses.accounts.panel import Asked, panel
 from outwarden.responses.accounts.connector import Answer, OperatorFault, TemporaryFault
 from outwarden.responses.accounts.http_answers import moment_or_none
 from outwarden.responses.accounts.http_api import HttpAccounts
-from outwarden.responses.accounts.http_exchange import filled, path_of, pointed
+from outwarden.responses.accounts.http_exchange import path_of, pointed
 from outwarden.responses.accounts.http_settings import HttpSettings
 from outwarden.responses.accounts.secret import Secret
+from outwarden.responses.templates import filled
 
 ROSA = "rosa@isp.example"
 TABLE: dict[str, Any] = {

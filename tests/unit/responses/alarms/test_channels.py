@@ -16,7 +16,7 @@ import pytest
 
 from outwarden.responses.alarms.mail import tell_by_mail
 from outwarden.responses.alarms.message import AlarmMessage, CouldNotTell
-from outwarden.responses.alarms.shapes import MOST_TEXT, filled, mattermost, slack, teams
+from outwarden.responses.alarms.shapes import MOST_TEXT, declared, mattermost, slack, teams
 from outwarden.responses.alarms.syslog import tell_syslog
 from outwarden.responses.alarms.web import tell_web
 
@@ -56,7 +56,7 @@ def test_teams() -> None:
 
 def test_a_sites_own_json_is_filled_in_one_pass() -> None:
     message = AlarmMessage(3, "call", "{text}", "body", AT)
-    assert filled({"a": ["{line}", {"b": "{turn} {id}"}], "n": 5}, message) == {
+    assert declared({"a": ["{line}", {"b": "{turn} {id}"}], "n": 5}, message) == {
         "a": ["{text}", {"b": "call 3"}],
         "n": 5,
     }
